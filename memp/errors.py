@@ -1,0 +1,389 @@
+"""
+Every exception that ``memp`` raises on purpose, grouped by who can act on it.
+
+::
+
+    MempError
+      InvalidInputError (ValueError)     the caller can fix it
+        TrajectoryFormatError              a line of a run file cannot be read
+        ScriptError                        a script or toolset has mistakes; carries all of them
+        TemplateError                      a template does not render
+        DimensionError                     a vector has another length than the index
+      NotFoundError (LookupError)        there is no such thing
+        StoreNotFoundError                 no store at that path
+        ProcedureNotFoundError             no procedure of that id or name
+        EventNotFoundError                 no event of that id
+        PositionNotFoundError              the log does not reach that far
+      ConflictError                      read again and retry
+        VersionConflictError               another writer was first in the stream
+        RetryKeyError                      the retry key was used for something else
+        StoreLockedError                   another process is writing
+      CorruptStoreError                  stop and look
+        ChainError                         a record does not fit the chain
+        StreamGapError                     positions or versions are missing
+        NewerStoreError                    the file was written by a newer version
+        UnknownEventTypeError              the log was written by a newer version
+        MissingUpcastError                 an old record has no way to the current form
+        BodyError                          a stored body is not what its type says
+      ServiceError                       something outside failed; later may work
+        StorageError                       the disk did not take what was to be written
+        EmbeddingError                     the embedder failed
+        DistillationError                  the model failed
+
+The groups are what callers catch: exit codes and HTTP statuses are tables over them. A message says what
+was expected, what came and the way out; the same pieces are attributes of the exception.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "BodyError",
+    "ChainError",
+    "ConflictError",
+    "CorruptStoreError",
+    "DimensionError",
+    "DistillationError",
+    "EmbeddingError",
+    "EventNotFoundError",
+    "InvalidInputError",
+    "MempError",
+    "MissingUpcastError",
+    "NewerStoreError",
+    "NotFoundError",
+    "PositionNotFoundError",
+    "ProcedureNotFoundError",
+    "RetryKeyError",
+    "ScriptError",
+    "ServiceError",
+    "StorageError",
+    "StoreLockedError",
+    "StoreNotFoundError",
+    "StreamGapError",
+    "TemplateError",
+    "TrajectoryFormatError",
+    "UnknownEventTypeError",
+    "VersionConflictError",
+]
+
+
+class MempError(Exception):
+    """The root of every exception that ``memp`` raises on purpose."""
+
+
+class InvalidInputError(MempError, ValueError):
+    """What the caller passed cannot be used; the message says what would be."""
+
+
+class TrajectoryFormatError(InvalidInputError):
+    """
+    A line of a run file is not a run.
+
+    Attributes:
+        path: The file as it was named.
+
+        line: Line number, from 1.
+
+        expected: What would have been accepted.
+    """
+
+    def __init__(self, message: str, *, path: str, line: int, expected: str) -> None:
+        super().__init__(f"{path}:{line}: {message} Expected {expected}.")
+        self.path = path
+        self.line = line
+        self.expected = expected
+
+
+class ScriptError(InvalidInputError):
+    """
+    A script or a toolset has mistakes.
+
+    Attributes:
+        mistakes: All of them, in source order; each has ``path``, ``line`` and ``column`` (from 1), ``message``,
+            ``source`` (the line), ``expected`` and ``suggestion`` (either may be None).
+    """
+
+    def __init__(self, mistakes: Sequence[object]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class TemplateError(InvalidInputError):
+    """
+    A template does not compile, names an unknown value, or asks for what the sandbox refuses.
+
+    Attributes:
+        template: Its name, such as ``prompt_steps.j2``.
+
+        line: Line number, from 1; None if the mistake has no place in the text.
+    """
+
+    def __init__(self, message: str, *, template: str, line: int | None = None) -> None:
+        place = "" if line is None else f", line {line}"
+        super().__init__(f"Template {template!r}{place}: {message}")
+        self.template = template
+        self.line = line
+
+
+class DimensionError(InvalidInputError):
+    """
+    A vector has another length than its index.
+
+    Attributes:
+        expected: Length that the index holds.
+
+        found: Length that came.
+    """
+
+    def __init__(self, *, expected: int, found: int) -> None:
+        super().__init__(
+            f"A vector of length {expected} was expected (got {found}). Open the store with the embedder that filled it."
+        )
+        self.expected = expected
+        self.found = found
+
+
+class NotFoundError(MempError, LookupError):
+    """There is no such thing in this store or on this disk."""
+
+
+class StoreNotFoundError(NotFoundError):
+    """
+    There is no store at the path.
+
+    Attributes:
+        path: The path as it was named.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is no store at {path!r}. Create one with 'memp learn {path} RUNS' or memp.open({path!r}).")
+        self.path = path
+
+
+class ProcedureNotFoundError(NotFoundError):
+    """
+    No procedure has that id or name in this view.
+
+    Attributes:
+        wanted: The id or name as it was given.
+    """
+
+    def __init__(self, wanted: str, *, hint: str = "'memp list' shows what there is.") -> None:
+        super().__init__(f"There is no procedure {wanted!r}: {hint}")
+        self.wanted = wanted
+
+
+class EventNotFoundError(NotFoundError):
+    """
+    No event has that id in this log.
+
+    Attributes:
+        event_id: The id as it was given.
+    """
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"There is no event {event_id!r} in this log. 'memp log' lists event ids.")
+        self.event_id = event_id
+
+
+class PositionNotFoundError(NotFoundError):
+    """
+    The log does not reach that position.
+
+    Attributes:
+        position: The position that was asked for.
+
+        head: The last position there is; 0 for an empty log.
+    """
+
+    def __init__(self, position: int, *, head: int) -> None:
+        super().__init__(f"Position {position} is not in this log, which ends at {head}.")
+        self.position = position
+        self.head = head
+
+
+class ConflictError(MempError):
+    """The store is not as the caller assumed; read again and decide anew."""
+
+
+class VersionConflictError(ConflictError):
+    """
+    Another writer was first in the stream; nothing was written.
+
+    Attributes:
+        stream: The stream that both wrote to.
+
+        expected: The version that the caller had read.
+
+        found: The version that the stream is at.
+    """
+
+    def __init__(self, stream: str, *, expected: int, found: int) -> None:
+        super().__init__(
+            f"Stream {stream!r} is at version {found}, expected {expected}: another writer was first. Read again and retry."
+        )
+        self.stream = stream
+        self.expected = expected
+        self.found = found
+
+
+class RetryKeyError(ConflictError):
+    """
+    The retry key was already used for another operation; nothing was written.
+
+    Attributes:
+        key: The key.
+
+        position: Where the event that holds the key stands.
+    """
+
+    def __init__(self, key: str, *, position: int) -> None:
+        super().__init__(
+            f"The retry key {key!r} already stands at position {position} with another content. "
+            "A key belongs to one operation: retry with the same arguments, or use a new key."
+        )
+        self.key = key
+        self.position = position
+
+
+class StoreLockedError(ConflictError):
+    """
+    Another process has the store open.
+
+    Attributes:
+        path: The store.
+
+        holder: What is known of the other process, as one phrase.
+    """
+
+    def __init__(self, path: str, *, holder: str) -> None:
+        super().__init__(
+            f"The store {path!r} is open in another process ({holder}), and an embedded store has one process at a time. "
+            "Close it there, or read a copy made with 'memp backup'."
+        )
+        self.path = path
+        self.holder = holder
+
+
+class CorruptStoreError(MempError):
+    """What is stored is not what was written; nothing is repaired silently."""
+
+
+class ChainError(CorruptStoreError):
+    """
+    A record does not fit the hash chain.
+
+    Attributes:
+        position: The first position that does not fit.
+    """
+
+    def __init__(self, message: str, *, position: int) -> None:
+        super().__init__(f"Position {position}: {message}")
+        self.position = position
+
+
+class StreamGapError(CorruptStoreError):
+    """
+    A position or a version is missing or stands twice.
+
+    Attributes:
+        expected: The number that should have come.
+
+        found: The number that came.
+    """
+
+    def __init__(self, what: str, *, expected: int, found: int) -> None:
+        super().__init__(f"{what}: {expected} was expected, {found} came. The log has a gap.")
+        self.expected = expected
+        self.found = found
+
+
+class NewerStoreError(CorruptStoreError):
+    """
+    The file has tables that this version does not know.
+
+    Attributes:
+        found: Number of the newest migration in the file.
+
+        known: Number of the newest migration that this version ships.
+    """
+
+    def __init__(self, *, found: int, known: int) -> None:
+        super().__init__(
+            f"The store was written by a newer version of memp (tables of form {found}, this version knows {known}). "
+            "Upgrade memp; nothing was changed."
+        )
+        self.found = found
+        self.known = known
+
+
+class UnknownEventTypeError(CorruptStoreError):
+    """
+    The log holds a type or schema that this version does not know.
+
+    Attributes:
+        type: The stored tag.
+
+        schema: The stored version of the body's form.
+
+        position: Where it stands; None if that is not known.
+    """
+
+    def __init__(self, type: str, *, schema: int, position: int | None = None) -> None:
+        where = "" if position is None else f" at position {position}"
+        super().__init__(
+            f"Event type {type!r} (schema {schema}){where} is not known to this version of memp: "
+            "the log was written by a newer one. Upgrade memp; nothing was changed."
+        )
+        self.type = type
+        self.schema = schema
+        self.position = position
+
+
+class MissingUpcastError(CorruptStoreError):
+    """
+    An old record has no function that brings it to the current form.
+
+    Attributes:
+        type: The stored tag.
+
+        schema: The version for which the step to the next is missing.
+    """
+
+    def __init__(self, type: str, *, schema: int) -> None:
+        super().__init__(f"There is no upcast for {type!r} from schema {schema}. This is a mistake in memp: please report it.")
+        self.type = type
+        self.schema = schema
+
+
+class BodyError(CorruptStoreError):
+    """
+    A stored body is not what its type says it is.
+
+    Attributes:
+        position: Where it stands; None if that is not known.
+    """
+
+    def __init__(self, message: str, *, position: int | None = None) -> None:
+        super().__init__(message if position is None else f"Position {position}: {message}")
+        self.position = position
+
+
+class ServiceError(MempError):
+    """Something outside this process failed; the same call may work later."""
+
+
+class StorageError(ServiceError):
+    """The disk did not take what was to be written; nothing of it is there."""
+
+
+class EmbeddingError(ServiceError):
+    """The embedder failed or answered with something that is not a vector."""
+
+
+class DistillationError(ServiceError):
+    """The model failed or its answer could not be used."""

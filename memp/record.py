@@ -1,0 +1,169 @@
+"""
+The record around every event: where it stands, who wrote it and what ties it to the record before.
+
+The chain hashes the record's fields with ``body_digest`` in place of the body, so that a body can be purged and the
+chain still verifies. The fields are hashed as one canonical JSON array in the order below rather than as an object:
+the order is the format (``RECORD_FORMAT``), and an array is half as long. A column store's own checksums would not do:
+they say that a block is as it was written, not that the row was never replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import attrs
+import msgspec
+
+from memp.model import EventId, Position, Version
+
+RECORD_FORMAT = 1
+"""Version of the hashed form; stands first in the hashed array, so that two forms can never have the same bytes."""
+
+SALT_BYTES = 16
+"""Length of the random salt of a body: 128 bits, so that a purged body cannot be guessed from its digest."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """
+    One event as it stands in the log.
+
+    Attributes:
+        log_id: The log; part of every key.
+
+        position: Place in the whole log, from 1, no gaps.
+
+        event_id: UUIDv7.
+
+        branch: ``main`` or a fork's name.
+
+        stream: What the event is about, such as ``procedure/<id>``.
+
+        version: Place in the stream, from 1, no gaps; unique with the branch.
+
+        type: Stored tag of the event.
+
+        schema: Version of the body's form.
+
+        recorded_at: Microseconds since 1970 UTC; never goes backwards.
+
+        clock_at: What the clock said, in the same unit.
+
+        actor: Who or which policy wrote it.
+
+        cause: The event that this one answers; None if none.
+
+        key: Retry token, unique per branch; None if the caller gave none.
+
+        derived_from: The events whose content this one's content was made from.
+
+        read: What else it looked at.
+
+        batch: Id shared by the events of one operation.
+
+        batch_size: How many events the operation has.
+
+        body_digest: SHA-256 of salt and body, 32 bytes.
+
+        previous: Digest of the record before; 32 zero bytes for the first.
+
+        digest: SHA-256 over all fields above, 32 bytes.
+
+        salt: Random bytes; None once purged.
+
+        body: Canonical bytes exactly as hashed; None once purged.
+    """
+
+    log_id: str
+    position: Position
+    event_id: EventId
+    branch: str
+    stream: str
+    version: Version
+    type: str
+    schema: int
+    recorded_at: int
+    clock_at: int
+    actor: str
+    cause: str | None
+    key: str | None
+    derived_from: tuple[str, ...]
+    read: tuple[str, ...]
+    batch: str
+    batch_size: int
+    body_digest: bytes
+    previous: bytes
+    digest: bytes
+    salt: bytes | None
+    body: bytes | None
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """The body as plain values, derived from the bytes; None once purged."""
+        return None if self.body is None else msgspec.json.decode(self.body)
+
+    @property
+    def hashed(self) -> tuple[Any, ...]:
+        """The fields that the digest covers, in order."""
+        return (
+            self.log_id,
+            self.position,
+            self.event_id,
+            self.branch,
+            self.stream,
+            self.version,
+            self.type,
+            self.schema,
+            self.recorded_at,
+            self.clock_at,
+            self.actor,
+            self.cause,
+            self.key,
+            self.derived_from,
+            self.read,
+            self.batch,
+            self.batch_size,
+            self.body_digest,
+            self.previous,
+        )
+
+
+HASHED_FIELDS = 19
+"""How many fields, from the first, the digest covers."""
+
+FIELDS = tuple(field.name for field in attrs.fields(Record))
+"""Every field in order: those that are hashed, the digest, then the body's own."""
+
+GENESIS = bytes(32)
+"""What the first record names as the digest before it."""
+
+
+def digest_of_record(hashed: tuple[Any, ...]) -> bytes:
+    """Return the SHA-256 of the hashed fields in their order; *hashed* has ``HASHED_FIELDS`` values."""
+    return hashlib.sha256(_encode((RECORD_FORMAT, *hashed))).digest()
+
+
+def digest_of_body(salt: bytes, body: bytes) -> bytes:
+    """Return the SHA-256 of salt and body."""
+    return hashlib.sha256(salt + body).digest()
+
+
+@attrs.frozen
+class Head:
+    """
+    Where a log ends; kept elsewhere, it later proves that nothing was lost.
+
+    Attributes:
+        position: Last position; 0 for an empty log.
+
+        digest: Digest of the last record; 32 zero bytes for an empty log.
+    """
+
+    position: Position
+    digest: bytes
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest.hex()}"

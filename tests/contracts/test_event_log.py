@@ -1,0 +1,228 @@
+"""What every event log must do; one suite, run against each implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from memp.errors import InvalidInputError, RetryKeyError, VersionConflictError
+from memp.log.base import EventLog, Pending, VectorKey
+from memp.log.duckdb import DuckDBLog
+from memp.log.identity import Identity
+from memp.log.memory import MemoryLog
+from memp.record import GENESIS, digest_of_body, digest_of_record
+
+Open = Callable[[Identity], EventLog]
+
+IDS = Identity()
+
+
+@pytest.fixture(params=["memory", "duckdb"])
+def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens a log of each implementation; the one on disk can be opened again."""
+    opened: list[EventLog] = []
+
+    def open_one(identity: Identity = IDS) -> EventLog:
+        log: EventLog = (
+            MemoryLog(identity=identity)
+            if request.param == "memory"
+            else DuckDBLog(tmp_path / "log.duckdb", identity=identity)
+        )
+        opened.append(log)
+        return log
+
+    yield open_one
+    for log in opened:
+        log.close()
+
+
+@pytest.fixture
+def log(open_log: Open) -> EventLog:
+    """A new log."""
+    return open_log(IDS)
+
+
+def pending(stream: str = "procedure/a", body: bytes = b'{"n":1}', **more: object) -> Pending:
+    """An event to append."""
+    return Pending(event_id=IDS.event_id(), stream=stream, type="procedure-erased", schema=1, body=body, **more)  # type: ignore[arg-type]
+
+
+def test_positions_and_versions_have_no_gaps(log: EventLog) -> None:
+    """Positions count through the log, versions through each stream, from 1."""
+    log.append([pending("a"), pending("b"), pending("a")], actor="me")
+    log.append([pending("b")], actor="me")
+    assert [(r.position, r.stream, r.version) for r in log.read()] == [(1, "a", 1), (2, "b", 1), (3, "a", 2), (4, "b", 2)]
+
+
+def test_append_returns_what_read_yields(log: EventLog) -> None:
+    """What is acknowledged is, field by field, what is stored."""
+    appended = log.append(
+        [pending(cause=IDS.event_id(), key="k", derived_from=("x", "y"), read=("z",)), pending("b")], actor="me"
+    )
+    assert list(log.read()) == list(appended)
+    assert appended[0].actor == "me"
+    assert {r.batch_size for r in appended} == {2}
+    assert len({r.batch for r in appended}) == 1
+
+
+def test_every_record_is_chained_to_the_one_before(log: EventLog) -> None:
+    """Digests cover all fields and the body, and each names the one before."""
+    for _ in range(3):
+        log.append([pending(), pending("b")], actor="me")
+    previous = GENESIS
+    for record in log.read():
+        assert record.previous == previous
+        assert record.salt is not None
+        assert record.body is not None
+        assert record.body_digest == digest_of_body(record.salt, record.body)
+        assert record.digest == digest_of_record(record.hashed)
+        previous = record.digest
+    assert log.head.digest == previous
+    assert log.head.position == 6
+
+
+def test_equal_bodies_have_different_digests(log: EventLog) -> None:
+    """A salt of its own keeps a purged body from being guessed by its digest."""
+    one, other = log.append([pending(), pending()], actor="me")
+    assert one.body == other.body
+    assert one.body_digest != other.body_digest
+
+
+def test_a_stale_version_changes_nothing(log: EventLog) -> None:
+    """Law 9: the batch of a stale writer leaves no trace, not even of its other events."""
+    log.append([pending("a")], actor="me")
+    before = list(log.read())
+    with pytest.raises(VersionConflictError) as caught:
+        log.append([pending("b", expected_version=0), pending("a", expected_version=0)], actor="me")
+    assert (caught.value.stream, caught.value.expected, caught.value.found) == ("a", 0, 1)
+    assert list(log.read()) == before
+    log.append([pending("b", expected_version=0), pending("a", expected_version=1)], actor="me")
+
+
+def test_versions_are_expected_within_a_batch(log: EventLog) -> None:
+    """Two events of one stream in one batch expect consecutive versions."""
+    log.append([pending("a", expected_version=0), pending("a", expected_version=1)], actor="me")
+    with pytest.raises(VersionConflictError):
+        log.append([pending("c", expected_version=0), pending("c", expected_version=0)], actor="me")
+
+
+def test_the_same_key_twice_is_one_event(log: EventLog) -> None:
+    """Law 9: a retry returns the records that stand there and writes nothing."""
+    batch = [pending("a", key="k"), pending("b", key="k/1")]
+    first = log.append(batch, actor="me")
+    assert log.append(batch, actor="me") == first
+    assert log.head.position == 2
+    assert log.said("k") == first
+    assert log.said("other") == ()
+
+
+def test_a_key_with_another_body_is_refused(log: EventLog) -> None:
+    """Law 9: a retry key belongs to one content."""
+    log.append([pending("a", key="k")], actor="me")
+    with pytest.raises(RetryKeyError) as caught:
+        log.append([pending("a", b'{"n":2}', key="k")], actor="me")
+    assert (caught.value.key, caught.value.position) == ("k", 1)
+    assert log.head.position == 1
+
+
+def test_half_a_batch_is_not_a_retry(log: EventLog) -> None:
+    """A batch of which only a part was said before is refused whole."""
+    first = pending("a", key="k")
+    log.append([first], actor="me")
+    with pytest.raises(RetryKeyError):
+        log.append([first, pending("b", key="new")], actor="me")
+    assert log.head.position == 1
+
+
+def test_keys_are_known_after_reopening(log: EventLog, open_log: Open) -> None:
+    """A retry after a restart is still a retry."""
+    if isinstance(log, MemoryLog):
+        pytest.skip("a log in memory cannot be opened again")
+    one = pending("a", key="k")
+    first = log.append([one, pending("a")], actor="me")[0]
+    with pytest.raises(RetryKeyError):
+        log.append([one, pending("b", key="k2")], actor="me")
+    log.close()
+    again = open_log(IDS)
+    assert again.said("k")[0] == first
+    again.append([pending("a", expected_version=2)], actor="me")
+
+
+@pytest.mark.parametrize(
+    ("batch", "actor", "message"),
+    [
+        ([], "me", "at least one event"),
+        ([pending()], "", "'actor'"),
+        ([pending(key="k"), pending(key="k")], "me", "twice"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(log: EventLog, batch: list[Pending], actor: str, message: str) -> None:
+    """An empty batch, nobody who writes, and one key for two events are the caller's mistakes."""
+    with pytest.raises(InvalidInputError, match=message):
+        log.append(batch, actor=actor)
+    assert log.head.position == 0
+
+
+def test_reading_a_range(log: EventLog) -> None:
+    """'after' is exclusive and 'until' inclusive; beyond the end there is nothing."""
+    log.append([pending() for _ in range(25)], actor="me")
+    assert [r.position for r in log.read(after=3, until=6)] == [4, 5, 6]
+    assert [r.position for r in log.read(after=24, until=99)] == [25]
+    assert list(log.read(after=25)) == []
+    assert list(log.read(until=0)) == []
+    assert [r.position for r in log.read(after=-5, until=1)] == [1]
+
+
+def test_time_never_goes_backwards(open_log: Open) -> None:
+    """A clock that is set back by minutes is kept beside the time, which stands still until the clock has caught up."""
+    now = [0]
+    log = open_log(Identity(clock=lambda: now[0]))
+    for now[0] in (1_000_000, 5_000_000, 3_000_000, 6_000_000):
+        log.append([pending()], actor="me")
+    assert [(r.recorded_at, r.clock_at) for r in log.read()] == [
+        (1_000_000, 1_000_000),
+        (5_000_000, 5_000_000),
+        (5_000_000, 3_000_000),
+        (6_000_000, 6_000_000),
+    ]
+
+
+def test_a_clock_hours_behind_warns(open_log: Open) -> None:
+    """A clock that somebody set back by hours is worth a word; nothing is refused."""
+    now = [10 * 3_600_000_000]
+    log = open_log(Identity(clock=lambda: now[0]))
+    log.append([pending()], actor="me")
+    now[0] = 0
+    with pytest.warns(RuntimeWarning, match=r"10\.0 hours"):
+        log.append([pending()], actor="me")
+    assert [r.recorded_at for r in log.read()] == [10 * 3_600_000_000] * 2
+
+
+def test_vectors_are_kept_once(log: EventLog) -> None:
+    """An embedding is stored beside the events; one that is there already is left alone."""
+    key = VectorKey("hashed-1", b"t" * 32)
+    log.append([pending()], actor="me", vectors={key: b"one"})
+    log.append([pending()], actor="me", vectors={key: b"two", VectorKey("other-1", b"t" * 32): b"three"})
+    assert dict(log.vectors("hashed-1")) == {b"t" * 32: b"one"}
+    assert dict(log.vectors("other-1")) == {b"t" * 32: b"three"}
+    assert dict(log.vectors("none-1")) == {}
+
+
+def test_a_closed_log_refuses(log: EventLog) -> None:
+    """After close, appending and reading say what to do; closing again does nothing."""
+    log.append([pending()], actor="me")
+    log.close()
+    log.close()
+    with pytest.raises(InvalidInputError, match="closed"):
+        log.append([pending()], actor="me")
+    with pytest.raises(InvalidInputError, match="closed"):
+        list(log.read())
+
+
+def test_event_ids_are_uuid7_in_order_of_time() -> None:
+    """Ids sort by the time at which they were made, to the microsecond, and say their version."""
+    ids = [Identity(clock=lambda t=t: 1_700_000_000_000_000 + t).event_id() for t in range(0, 4_000, 3)]  # type: ignore[misc]
+    assert ids == sorted(ids)
+    assert all(event_id[14] == "7" and event_id[19] in "89ab" for event_id in ids)
