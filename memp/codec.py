@@ -86,7 +86,9 @@ def decode(
 def _compare_keys(type: str, data: object, event: Event, position: int | None) -> None:
     unknown = sorted(_paths(data) - _paths(msgspec.to_builtins(event)))
     if unknown:
-        raise BodyError(f"The body of {type!r} has keys that memp does not know: {', '.join(unknown)}.", position=position)
+        raise BodyError(
+            f"The body of {type!r} has keys that memp does not know: {', '.join(unknown)}.", position=position
+        )
 
 
 def _why_not_same(type: str, body: bytes, event: Event) -> str:

@@ -141,7 +141,7 @@ class DimensionError(InvalidInputError):
 
     def __init__(self, *, expected: int, found: int) -> None:
         super().__init__(
-            f"A vector of length {expected} was expected (got {found}). Open the store with the embedder that filled it."
+            f"A vector must have the length {expected} (got {found}). Open the store with the embedder that filled it."
         )
         self.expected = expected
         self.found = found
@@ -160,7 +160,9 @@ class StoreNotFoundError(NotFoundError):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"There is no store at {path!r}. Create one with 'memp learn {path} RUNS' or memp.open({path!r}).")
+        super().__init__(
+            f"There is no store at {path!r}. Create one with 'memp learn {path} RUNS' or memp.open({path!r})."
+        )
         self.path = path
 
 
@@ -224,7 +226,8 @@ class VersionConflictError(ConflictError):
 
     def __init__(self, stream: str, *, expected: int, found: int) -> None:
         super().__init__(
-            f"Stream {stream!r} is at version {found}, expected {expected}: another writer was first. Read again and retry."
+            f"Stream {stream!r} is at version {found}, expected {expected}: another writer was first. "
+            "Read again and retry."
         )
         self.stream = stream
         self.expected = expected
@@ -262,7 +265,7 @@ class StoreLockedError(ConflictError):
 
     def __init__(self, path: str, *, holder: str) -> None:
         super().__init__(
-            f"The store {path!r} is open in another process ({holder}), and an embedded store has one process at a time. "
+            f"The store {path!r} is open in another process ({holder}), and an embedded store has one at a time. "
             "Close it there, or read a copy made with 'memp backup'."
         )
         self.path = path
@@ -355,7 +358,9 @@ class MissingUpcastError(CorruptStoreError):
     """
 
     def __init__(self, type: str, *, schema: int) -> None:
-        super().__init__(f"There is no upcast for {type!r} from schema {schema}. This is a mistake in memp: please report it.")
+        super().__init__(
+            f"There is no upcast for {type!r} from schema {schema}. This is a mistake in memp: please report it."
+        )
         self.type = type
         self.schema = schema
 

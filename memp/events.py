@@ -13,7 +13,7 @@ from typing import Any, ClassVar, get_args
 
 import attrs
 
-from memp.model import Content, ContentKey, EventId, ProcedureId, Trajectory, TrajectoryId
+from memp.model import Content, ContentKey, EventId, ProcedureId, Trajectory, TrajectoryId, check_filled, check_finite
 
 __all__ = [
     "EVENT_TYPES",
@@ -32,8 +32,6 @@ __all__ = [
     "TrajectoryRecorded",
     "VectorRef",
 ]
-
-_filled = attrs.validators.min_len(1)
 
 
 def _check_weight(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
@@ -109,8 +107,8 @@ class ResourceRecorded:
     TYPE: ClassVar[str] = "resource-recorded"
     VERSION: ClassVar[int] = 1
 
-    kind: str = attrs.field(validator=_filled)
-    name: str = attrs.field(validator=_filled)
+    kind: str = attrs.field(validator=check_filled)
+    name: str = attrs.field(validator=check_filled)
     digest: str
     text: str
 
@@ -165,11 +163,11 @@ class ProcedureAdded(ProcedureEvent):
     TYPE: ClassVar[str] = "procedure-added"
     VERSION: ClassVar[int] = 1
 
-    name: str = attrs.field(validator=_filled)
+    name: str = attrs.field(validator=check_filled)
     scope: str = ""
     tags: tuple[str, ...] = ()
     toolset: str | None = None
-    builder: str = attrs.field(validator=_filled)
+    builder: str = attrs.field(validator=check_filled)
     content_key: ContentKey
     content: Content
     sources: tuple[TrajectoryId, ...] = ()
@@ -202,7 +200,7 @@ class ProcedureValidated(ProcedureEvent):
 
     revision: EventId
     success: bool
-    reward: float | None = None
+    reward: float | None = attrs.field(default=None, validator=check_finite)
     steps: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     weight: float = attrs.field(default=1.0, validator=_check_weight)
     judge: str = attrs.field(default="rule", validator=attrs.validators.in_(("rule", "model", "person")))
@@ -268,7 +266,7 @@ class ProcedureReflected(ProcedureEvent):
     base: EventId
     content_key: ContentKey
     content: Content
-    critique: str = attrs.field(validator=_filled)
+    critique: str = attrs.field(validator=check_filled)
     reason: str = ""
     answers: tuple[TrajectoryId, ...] = ()
     vectors: tuple[VectorRef, ...] = ()
@@ -290,7 +288,7 @@ class RevisionAccepted(ProcedureEvent):
     VERSION: ClassVar[int] = 1
 
     revision: EventId
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
 
 @attrs.frozen(kw_only=True)
@@ -308,7 +306,7 @@ class RevisionRejected(ProcedureEvent):
     VERSION: ClassVar[int] = 1
 
     revision: EventId
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
 
 @attrs.frozen(kw_only=True)
@@ -342,7 +340,7 @@ class ProcedureMerged(ProcedureEvent):
     VERSION: ClassVar[int] = 1
 
     merged: tuple[ProcedureId, ...] = attrs.field(validator=attrs.validators.min_len(2))
-    name: str = attrs.field(validator=_filled)
+    name: str = attrs.field(validator=check_filled)
     scope: str = ""
     tags: tuple[str, ...] = ()
     toolset: str | None = None
@@ -350,7 +348,7 @@ class ProcedureMerged(ProcedureEvent):
     content: Content
     sources: tuple[TrajectoryId, ...] = ()
     vectors: tuple[VectorRef, ...] = ()
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
 
 @attrs.frozen(kw_only=True)
@@ -365,7 +363,7 @@ class ProcedureErased(ProcedureEvent):
     TYPE: ClassVar[str] = "procedure-erased"
     VERSION: ClassVar[int] = 1
 
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
 
 @attrs.frozen(kw_only=True)
@@ -380,7 +378,7 @@ class ProcedureUnerased(ProcedureEvent):
     TYPE: ClassVar[str] = "procedure-unerased"
     VERSION: ClassVar[int] = 1
 
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
 
 @attrs.frozen(kw_only=True)
@@ -400,9 +398,9 @@ class EventsUndone:
     TYPE: ClassVar[str] = "events-undone"
     VERSION: ClassVar[int] = 1
 
-    undone: tuple[EventId, ...] = attrs.field(validator=_filled)
+    undone: tuple[EventId, ...] = attrs.field(validator=attrs.validators.min_len(1))
     dependents: str = attrs.field(default="refuse", validator=attrs.validators.in_(("refuse", "cascade", "taint")))
-    reason: str = attrs.field(validator=_filled)
+    reason: str = attrs.field(validator=check_filled)
 
     @property
     def stream(self) -> str:

@@ -37,7 +37,7 @@ ContentKey = NewType("ContentKey", str)
 """Hex SHA-256 of what a procedure *is*; merging, ties and the state digest go by it, never by ids."""
 
 SUCCESS_REWARD = 1.0
-"""A run that states a reward and no success counts as won from this reward on: benchmarks give 1.0 for a solved task."""
+"""A run that states a reward and no success is won from this reward on: benchmarks give 1.0 for a solved task."""
 
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -56,9 +56,16 @@ def content_digest(value: object) -> str:
     return hashlib.sha256(canonical_bytes(value)).hexdigest()
 
 
-def _check_reward(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+def check_finite(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    """Refuse NaN and infinity, which compare with nothing and have no JSON form; an attrs validator."""
     if value is not None and not math.isfinite(value):
         raise ValueError(f"{attribute.name!r} must be a finite number (got {value!r}).")
+
+
+def check_filled(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is not a text, or is one without a word; an attrs validator."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{attribute.name!r} must be a text that says something (got {value!r}).")
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +74,7 @@ class Step:
     One action with what the world answered.
 
     Attributes:
-        action: What the agent did, as the environment understood it. May be empty: an agent that stopped while thinking.
+        action: What the agent did, as the environment understood it. Empty where an agent stopped while thinking.
 
         observation: What the environment answered.
 
@@ -78,7 +85,9 @@ class Step:
 
     action: str = attrs.field(validator=attrs.validators.instance_of(str))
     observation: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
-    thought: str | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.instance_of(str)))
+    thought: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(str))
+    )
     extra: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -112,11 +121,9 @@ class Trajectory:
         extra: Whatever else the source said of this run.
     """
 
-    task: str = attrs.field(validator=[attrs.validators.instance_of(str), attrs.validators.min_len(1)])
-    steps: tuple[Step, ...] = attrs.field(converter=tuple)
-    reward: float | None = attrs.field(
-        default=None, converter=attrs.converters.optional(float), validator=_check_reward
-    )
+    task: str = attrs.field(validator=check_filled)
+    steps: tuple[Step, ...] = attrs.field(converter=tuple[Step, ...])
+    reward: float | None = attrs.field(default=None, converter=attrs.converters.optional(float), validator=check_finite)
     success: bool | None = None
     task_type: str | None = None
     env: str | None = None
@@ -142,7 +149,7 @@ class Trajectory:
 
 
 CREDIT_UNIT = 1_000_000
-"""Credit is summed in millionths, as integers: a sum of floats would depend on its order, and so would the state digest."""
+"""Credit is summed in whole millionths: a sum of floats depends on its order, and then so would the state digest."""
 
 
 class RevisionStatus(enum.StrEnum):
@@ -179,11 +186,11 @@ class Content:
         facts: Short statements about when it applies.
     """
 
-    task: str = attrs.field(validator=[attrs.validators.instance_of(str), attrs.validators.min_len(1)])
-    patterns: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    task: str = attrs.field(validator=check_filled)
+    patterns: tuple[str, ...] = ()
     script: str | None = None
     run: Trajectory | None = None
-    facts: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    facts: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.script is None and self.run is None:
@@ -248,7 +255,7 @@ class Revision:
     content: Content
     content_key: ContentKey
     status: RevisionStatus = RevisionStatus.ACTIVE
-    sources: tuple[TrajectoryId, ...] = attrs.field(default=(), converter=tuple)
+    sources: tuple[TrajectoryId, ...] = ()
     family: EventId
     critique: str | None = None
     tainted: bool = False

@@ -106,7 +106,9 @@ def out_of_force(undos: Sequence[tuple[EventId, Iterable[EventId]]]) -> frozense
     return frozenset(out)
 
 
-def evolve(procedure_id: ProcedureId, procedure: Procedure | None, entry: Entry, *, tainted: bool = False) -> Procedure | None:
+def evolve(
+    procedure_id: ProcedureId, procedure: Procedure | None, entry: Entry, *, tainted: bool = False
+) -> Procedure | None:
     """
     Return what the procedure *procedure_id* becomes by *entry*; None while it does not exist.
 
@@ -347,9 +349,7 @@ class State:
         self._runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
 
     def _apply_procedure(self, record: Record, event: Event) -> set[ProcedureId]:
-        entry = Entry(
-            event_id=record.event_id, position=record.position, derived_from=record.derived_from, event=event
-        )
+        entry = Entry(event_id=record.event_id, position=record.position, derived_from=record.derived_from, event=event)
         ids = touched(event)
         self._touched[entry.event_id] = ids
         if record.derived_from:
@@ -437,7 +437,7 @@ class State:
         return sorted(procedures, key=lambda procedure: self._entries[procedure.id][0].position)
 
     def known_run(self, scope: str, digest: str) -> Run | None:
-        """Return the recording of the run with that content digest that is in force in *scope*; None if there is none."""
+        """Return the recording in *scope* and in force of the run with that content digest; None if there is none."""
         runs = self._runs_by_digest.get((scope, digest), ())
         return next((run for run in runs if run.event_id not in self._out), None)
 
@@ -492,7 +492,9 @@ class State:
         return sorted(self.runs[source].head.digest if source in self.runs else "" for source in revision.sources)
 
 
-def replay(records: Iterable[Record], *, state: State | None = None, each: Callable[[Record], None] | None = None) -> State:
+def replay(
+    records: Iterable[Record], *, state: State | None = None, each: Callable[[Record], None] | None = None
+) -> State:
     """
     Fold *records* into *state* and return it.
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import attrs
 
-from memp.model import EventId, Position, Version
+from memp.model import EventId, Version
 from memp.record import Head, Record
 
 MAIN = "main"

@@ -42,7 +42,7 @@ APPENDER_ROWS = 10
 """From this many rows on, DuckDB's appender is faster than an INSERT with values."""
 
 BULK_ROWS = 10_000
-"""From this many rows on, the write-ahead log is allowed to grow before it is folded into the file: 2.8 times faster."""
+"""From this many rows on, the write-ahead log may grow before it is folded into the file: 2.8 times faster."""
 
 _EVENT_COLUMNS = FIELDS[: HASHED_FIELDS + 1]
 _READ = (
@@ -107,7 +107,9 @@ class DuckDBLog:
         """See ``EventLog.append``."""
         with self._lock:
             if self._read_only:
-                raise InvalidInputError(f"The store {str(self._path)!r} is open for reading only. Open it without read_only.")
+                raise InvalidInputError(
+                    f"The store {str(self._path)!r} is open for reading only. Open it without read_only."
+                )
             if (known := self._sequencer.said_before(pending, branch=branch)) is not None:
                 return known
             records = self._sequencer.sequence(pending, actor=actor, branch=branch)
@@ -210,8 +212,8 @@ class DuckDBLog:
             with contextlib.suppress(duckdb.Error):
                 connection.execute("rollback")
             raise StorageError(
-                f"The store {str(self._path)!r} did not take {len(records)} events: {error} Nothing of them was written. "
-                "Make room or mend the disk, then try again."
+                f"The store {str(self._path)!r} did not take {len(records)} events: {error} "
+                "Nothing of them was written. Make room or mend the disk, then try again."
             ) from error
         if bulk:
             connection.execute("reset checkpoint_threshold")

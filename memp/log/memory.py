@@ -13,7 +13,6 @@ from memp.errors import InvalidInputError
 from memp.log.base import MAIN, Pending, VectorKey
 from memp.log.identity import Identity
 from memp.log.sequencer import Sequencer
-from memp.model import Position
 from memp.record import Head, Record
 
 

@@ -57,10 +57,14 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, applied_at: int, read_only
         digest = hashlib.sha256(text.encode()).hexdigest()
         if number in done:
             if done[number] != digest:
-                raise CorruptStoreError(f"Migration {name!r} is not the one that made this store: it was edited afterwards.")
+                raise CorruptStoreError(
+                    f"Migration {name!r} is not the one that made this store: it was edited afterwards."
+                )
             continue
         if read_only:
-            raise CorruptStoreError(f"The store lacks migration {name!r}. Open it once for writing to bring it up to date.")
+            raise CorruptStoreError(
+                f"The store lacks migration {name!r}. Open it once for writing to bring it up to date."
+            )
         connection.execute("begin")
         try:
             connection.execute(_RECORD)

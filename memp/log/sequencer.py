@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from memp.errors import InvalidInputError, RetryKeyError, StreamGapError, VersionConflictError
 from memp.log.base import Pending
@@ -43,7 +44,12 @@ class Sequencer:
         self._keys: dict[tuple[str, str], Position] = {}
 
     def restore(
-        self, head: Head, *, recorded_at: int, versions: dict[tuple[str, str], int], keys: dict[tuple[str, str], Position]
+        self,
+        head: Head,
+        *,
+        recorded_at: int,
+        versions: dict[tuple[str, str], int],
+        keys: dict[tuple[str, str], Position],
     ) -> None:
         """
         Take up where a stored log ends.
@@ -176,11 +182,11 @@ class Sequencer:
         return max(clock_at, self._recorded_at)
 
 
-def from_row(row: tuple[object, ...]) -> Record:
+def from_row(row: Sequence[Any]) -> Record:
     """Return the record whose fields are *row*, in the order of ``memp.record.FIELDS``."""
     (log_id, position, event_id, branch, stream, version, type, schema, recorded_at, clock_at, actor, cause, key,
      derived_from, read, batch, batch_size, body_digest, previous, digest, salt, body) = row  # fmt: skip
-    return Record(  # type: ignore[arg-type]
+    return Record(
         log_id=log_id, position=position, event_id=event_id, branch=branch, stream=stream, version=version, type=type,
         schema=schema, recorded_at=recorded_at, clock_at=clock_at, actor=actor, cause=cause, key=key,
         derived_from=tuple(derived_from), read=tuple(read), batch=batch, batch_size=batch_size,

@@ -53,7 +53,12 @@ def test_positions_and_versions_have_no_gaps(log: EventLog) -> None:
     """Positions count through the log, versions through each stream, from 1."""
     log.append([pending("a"), pending("b"), pending("a")], actor="me")
     log.append([pending("b")], actor="me")
-    assert [(r.position, r.stream, r.version) for r in log.read()] == [(1, "a", 1), (2, "b", 1), (3, "a", 2), (4, "b", 2)]
+    assert [(r.position, r.stream, r.version) for r in log.read()] == [
+        (1, "a", 1),
+        (2, "b", 1),
+        (3, "a", 2),
+        (4, "b", 2),
+    ]
 
 
 def test_append_returns_what_read_yields(log: EventLog) -> None:

@@ -42,7 +42,8 @@ def test_an_unknown_key_deep_inside_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'{"procedure_id":"p"}', b'{"procedure_id":1,"reason":"r"}', b"\xff\xfe", b"[" * 5000]
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"procedure_id":"p"}', b'{"procedure_id":1,"reason":"r"}', b"\xff\xfe", b"[" * 5000],
 )
 def test_what_is_no_such_event_is_refused(body: bytes) -> None:
     """Bytes that are not what the type says raise one clear error."""
@@ -122,7 +123,9 @@ def test_every_event_type_has_a_golden_record() -> None:
 
 def test_the_head_of_a_run_is_what_the_whole_says() -> None:
     """Reading a run without its steps gives the same values as reading all of it."""
-    run = Trajectory(task="a task", steps=[Step(action="go", thought="why")], reward=0.5, task_type="kind", extra={"a": [1]})
+    run = Trajectory(
+        task="a task", steps=[Step(action="go", thought="why")], reward=0.5, task_type="kind", extra={"a": [1]}
+    )
     event = TrajectoryRecorded(trajectory_id=TrajectoryId("t"), scope="s", digest=run.digest, trajectory=run)
     head = codec.decode_trajectory_head(1, codec.encode(event))
     assert (head.trajectory_id, head.scope, head.digest) == ("t", "s", run.digest)

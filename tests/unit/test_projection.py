@@ -64,14 +64,23 @@ def content(text: str = "do it") -> Content:
 def added(procedure: ProcedureId = P, text: str = "do it", key: str = "k") -> ProcedureAdded:
     """A new procedure."""
     return ProcedureAdded(
-        procedure_id=procedure, name=f"name-{procedure}", builder="hand", content_key=ContentKey(key), content=content(text)
+        procedure_id=procedure,
+        name=f"name-{procedure}",
+        builder="hand",
+        content_key=ContentKey(key),
+        content=content(text),
     )
 
 
 def reflected(base: EventId, text: str, *, candidate: bool = True) -> ProcedureReflected:
     """A reflection."""
     return ProcedureReflected(
-        procedure_id=P, base=base, content_key=ContentKey(text), content=content(text), critique="wrong", candidate=candidate
+        procedure_id=P,
+        base=base,
+        content_key=ContentKey(text),
+        content=content(text),
+        critique="wrong",
+        candidate=candidate,
     )
 
 
@@ -153,7 +162,12 @@ def test_a_merge_retires_its_sources_in_favour_of_the_new_one() -> None:
     story.tell(added(Q, "two", "k2"))
     story.tell(
         ProcedureMerged(
-            procedure_id=ProcedureId("r"), merged=(P, Q), name="both", content_key=ContentKey("k3"), content=content(), reason="same"
+            procedure_id=ProcedureId("r"),
+            merged=(P, Q),
+            name="both",
+            content_key=ContentKey("k3"),
+            content=content(),
+            reason="same",
         )
     )
     assert [p.id for p in story.state.live()] == ["r"]
@@ -246,7 +260,10 @@ def test_the_digest_knows_content_and_not_ids() -> None:
 def test_in_force_follows_its_definition(named: list[list[int]]) -> None:
     """An event is in force unless an undo that is in force names it: checked against the recursive definition."""
     # Undo number i names events among the ten plain ones (negative) and the undos before it.
-    undos = [(EventId(f"u{i}"), tuple(EventId(f"u{n}" if n < i else f"e{n}") for n in names)) for i, names in enumerate(named)]
+    undos = [
+        (EventId(f"u{i}"), tuple(EventId(f"u{n}" if n < i else f"e{n}") for n in names))
+        for i, names in enumerate(named)
+    ]
 
     def in_force(event: str, before: int) -> bool:
         return not any(event in names and in_force(undo, n) for n, (undo, names) in enumerate(undos) if n > before)

@@ -1,0 +1,19 @@
+"""Exit codes: one table over the groups of errors, so that a script can tell who has to act."""
+
+from __future__ import annotations
+
+from memp.errors import ConflictError, CorruptStoreError, InvalidInputError, MempError, NotFoundError, ServiceError
+
+EXIT_CODES: tuple[tuple[type[MempError], int], ...] = (
+    (InvalidInputError, 2),
+    (NotFoundError, 3),
+    (ConflictError, 4),
+    (CorruptStoreError, 5),
+    (ServiceError, 6),
+)
+"""Group of errors to exit code. 2 is also what click gives for options that it does not understand."""
+
+
+def exit_code(error: MempError) -> int:
+    """Return the exit code of *error*; 1 for one that is in no group."""
+    return next((code for group, code in EXIT_CODES if isinstance(error, group)), 1)

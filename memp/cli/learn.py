@@ -1,0 +1,99 @@
+"""``memp learn``: runs in, procedures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from memp.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from memp import LearnReport, Trajectory, TrajectoryFormatError
+    from memp.memory import Progress
+
+BAD_LINES_SHOWN = 10
+"""Enough to see what is wrong with a file; the count says how many there are."""
+
+
+@click.command()
+@options.store
+@click.argument("runs", metavar="RUNS...", nargs=-1, required=True, type=click.Path())
+@click.option("--build", default="verbatim", show_default=True, help="How procedures are made: verbatim.")
+@click.option(
+    "--policy", default="validation", show_default=True, help="Which runs they are made from: validation or vanilla."
+)
+@click.option(
+    "--format", "format_", default="auto", show_default=True, help="Form of the lines: rows, openai or react."
+)
+@click.option("--skip-bad", is_flag=True, help="Go on after lines that cannot be read, and count them.")
+@options.actor
+@options.as_json
+def learn(
+    store: str,
+    runs: tuple[str, ...],
+    build: str,
+    policy: str,
+    format_: str,
+    skip_bad: bool,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """
+    Record the runs in the files RUNS and build procedures from them.
+
+    A store that is not there is made. All files are one operation: if a line cannot be read, nothing is written.
+    Runs that are on record already are left alone.
+    """
+    from memp.cli.output import console, print_json, progress_bar
+    from memp.cli.views import learned_json
+
+    bad: list[TrajectoryFormatError] = []
+    with progress_bar() as progress:
+        # Before the store is opened, so that a file that cannot be read does not leave an empty one behind.
+        rows = list(_read(runs, format_, bad if skip_bad else None, progress))
+        with options.open_for_writing(store, actor=actor, create=True) as memory:
+            report = memory.learn(rows, build=build, policy=policy, progress=progress)
+    if as_json:
+        print_json(learned_json(report) | {"bad_lines": [str(error) for error in bad]})
+        return
+    _print(report, bad, console())
+
+
+def _read(
+    paths: tuple[str, ...], format_: str, bad: list[TrajectoryFormatError] | None, progress: Progress
+) -> Iterator[Trajectory]:
+    import memp
+
+    count = 0
+    for path in paths:
+        for run in memp.read_trajectories(path, format=format_, on_bad_line=None if bad is None else bad.append):
+            count += 1
+            progress("reading", count, 0)
+            yield run
+
+
+def _print(report: LearnReport, bad: Sequence[TrajectoryFormatError], console: Console) -> None:
+    from memp.cli.output import counted, plain
+
+    console.print(f"{counted(report.runs, 'run')} read: {report.recorded} recorded, {report.known} known before.")
+    if report.unbuilt:
+        console.print(f"{report.unbuilt} of the recorded are kept as experience only, by the policy.")
+    console.print(
+        f"{counted(len(report.added), 'procedure')} added, {len(report.generalised)} supported by further runs; "
+        f"{counted(len(report.events), 'event')} written."
+    )
+    if bad:
+        console.print(
+            f"{counted(len(bad), 'line')} could not be read and {'was' if len(bad) == 1 else 'were'} skipped:"
+        )
+        for error in bad[:BAD_LINES_SHOWN]:
+            console.print(f"  {plain(str(error))}")
+        if len(bad) > BAD_LINES_SHOWN:
+            console.print(f"  and {len(bad) - BAD_LINES_SHOWN} more")
+
+
+COMMANDS = (learn,)

@@ -1,0 +1,43 @@
+"""Where all commands come together, and where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from memp.cli import change, learn, read
+from memp.cli.exits import exit_code
+from memp.errors import MempError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="memp", prog_name="memp")
+def cli() -> None:
+    """Version control for what an LLM agent knows how to do."""
+
+
+for module in (learn, read, change):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; the exit code tells who can act: see ``memp.cli.exits``."""
+    from memp.cli.output import plain
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped; nothing was half-written.", err=True)
+        sys.exit(130)
+    except MempError as error:
+        click.echo(f"Error: {plain(str(error))}", err=True)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        # Somebody closed the pipe ('| head'). Python would complain once more when it flushes at exit.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,106 @@
+"""
+Exact search: one matrix, one product.
+
+Below some five thousand texts nothing is faster, and nothing at all is simpler. The matrix grows by doubling, so that
+adding costs a copy of each vector twice at most; readers go on with the array they hold while a larger one is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from memp.embedding.base import Matrix, Vector, check_vectors
+from memp.errors import InvalidInputError
+from memp.index.base import Mask, Proposals, Slots, coarse_margin
+
+FIRST_CAPACITY: Final = 64
+"""Rows of the first matrix: 96 kB at 384 numbers, and no copying for a small memory."""
+
+GATHER_SHARE: Final = 0.25
+"""Below this share of allowed rows, copying those out and multiplying them is cheaper than one product over all."""
+
+
+class ExactIndex:
+    """All vectors in one float32 matrix; proposals are complete."""
+
+    def __init__(self, dimension: int) -> None:
+        """
+        Make an empty index.
+
+        Args:
+            dimension: Length of the vectors, 1 or more.
+        """
+        if dimension < 1:
+            raise InvalidInputError(f"'dimension' must be 1 or more (got {dimension!r}).")
+        self._dimension = dimension
+        self._matrix: Matrix = np.empty((FIRST_CAPACITY, dimension), dtype=np.float32)
+        self._count = 0
+        self._slots: dict[str, int] = {}
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return self._dimension
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, keys: Sequence[str], vectors: Matrix) -> Slots:
+        """Add texts, all or none; see ``VectorIndex.add``."""
+        rows = check_vectors(vectors, dimension=self._dimension)
+        if len(keys) != len(rows):
+            raise InvalidInputError(f"'keys' and 'vectors' must be as many (got {len(keys)} and {len(rows)}).")
+        fresh: dict[str, int] = {}
+        for place, key in enumerate(keys):
+            if key not in self._slots:
+                fresh.setdefault(key, place)
+        end = self._count + len(fresh)
+        self._reserve(end)
+        if fresh:
+            self._matrix[self._count : end] = rows[list(fresh.values())]
+            self._slots.update(zip(fresh, range(self._count, end), strict=True))
+        # Last, because a reader takes the count first: what it counts is then in whichever matrix it finds.
+        self._count = end
+        return np.array([self._slots[key] for key in keys], dtype=np.int64)
+
+    def slot(self, key: str) -> int | None:
+        """Return the slot of *key*; None if it is not here."""
+        return self._slots.get(key)
+
+    def vectors(self, slots: Slots) -> Matrix:
+        """Return a copy of the vectors at *slots*."""
+        gathered: Matrix = self._matrix[slots]
+        return gathered
+
+    def search(self, query: Vector, *, k: int, allowed: Mask | None = None) -> Proposals:
+        """Propose at least the *k* nearest texts, and miss none; see ``VectorIndex.search``."""
+        if k < 1:
+            raise InvalidInputError(f"'k' must be 1 or more (got {k!r}).")
+        query = check_vectors(query[np.newaxis, :], dimension=self._dimension)[0]
+        count = self._count
+        matrix = self._matrix[:count]
+        slots: Slots | None
+        if allowed is None or (len(allowed) >= count and bool(allowed[:count].all())):
+            slots = None
+            scores = matrix @ query
+        else:
+            slots = np.flatnonzero(allowed[:count])
+            scores = matrix[slots] @ query if len(slots) < GATHER_SHARE * count else (matrix @ query)[slots]
+        if k >= len(scores):
+            everything = np.arange(count, dtype=np.int64) if slots is None else slots
+            return Proposals(slots=everything, scores=scores, floor=-np.inf)
+        cut = len(scores) - k
+        floor = float(np.partition(scores, cut)[cut]) - coarse_margin(self._dimension)
+        near = np.flatnonzero(scores >= floor)
+        return Proposals(slots=near if slots is None else slots[near], scores=scores[near], floor=floor)
+
+    def _reserve(self, rows: int) -> None:
+        """Make room for *rows* vectors by moving to a matrix of at least twice the size."""
+        if rows <= len(self._matrix):
+            return
+        larger: Matrix = np.empty((max(rows, 2 * len(self._matrix)), self._dimension), dtype=np.float32)
+        larger[: self._count] = self._matrix[: self._count]
+        self._matrix = larger

@@ -1,0 +1,235 @@
+"""
+Reading a version of the memory: what there is, what helps with a task, and the prompt that says so.
+
+The memory that is open for writing and any version of it that somebody looks back at share these methods, so that a
+question asked of the past is answered by the same code as one asked now.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
+
+import attrs
+
+from memp.embedding.base import Vector
+from memp.errors import InvalidInputError, ProcedureNotFoundError
+from memp.events import EVENT_TYPES
+from memp.log.base import EventLog
+from memp.model import Match, Position, Procedure, ProcedureId
+from memp.projection import State
+from memp.record import Record
+from memp.rendering import Renderer, passage
+from memp.retrieval.catalogue import Catalogue
+from memp.retrieval.search import Question, search
+
+PREFIX_LENGTH_MIN = 4
+"""Characters of an id that are enough to name a procedure, if no other starts with them."""
+
+
+class Found(Sequence[Match]):
+    """
+    What was found for a task, best first: a sequence of matches that renders itself for an agent.
+
+    Attributes:
+        task: What was asked.
+
+        matches: The matches, best first.
+    """
+
+    def __init__(self, task: str, matches: Sequence[Match], *, renderer: Callable[[], Renderer]) -> None:
+        self.task = task
+        self.matches = tuple(matches)
+        self._renderer = renderer
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Match]: ...
+
+    def __getitem__(self, index: int | slice) -> Match | Sequence[Match]:
+        return self.matches[index]
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+    def __repr__(self) -> str:
+        return f"Found(task={self.task!r}, matches={[match.procedure.name for match in self.matches]!r})"
+
+    def prompt(self, *, budget_tokens: int | None = 600, style: str = "steps") -> str:
+        """
+        Return the matches as a block of text for an agent.
+
+        Args:
+            budget_tokens: How long it may be, in estimated tokens, 0 or more; None for no limit. Whole procedures are
+                left out, the last first, before one is cut short.
+
+            style: ``steps``, ``prose`` or ``code``.
+
+        Returns:
+            The text; empty if nothing was found or nothing fits. It holds no ids, positions or times: the same
+            procedures give the same text.
+
+        Raises:
+            InvalidInputError: There is no such style, or the budget is negative.
+
+            TemplateError: A template of the user's does not render.
+        """
+        passages = [passage(match.procedure) for match in self.matches]
+        return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Shared:
+    """
+    What all versions of one open memory share.
+
+    Attributes:
+        log: The log.
+
+        catalogue: Rows and lives of every version.
+
+        embed: Returns the vector of a question.
+
+        lock: Held while anything of these is read or changed.
+    """
+
+    log: EventLog
+    catalogue: Catalogue
+    embed: Callable[[str], Vector]
+    lock: threading.RLock = attrs.field(factory=threading.RLock)
+
+
+class View:
+    """The reading methods, over one state."""
+
+    def __init__(self, shared: Shared, state: State, *, renderer: Renderer) -> None:
+        self._shared = shared
+        self._state = state
+        self._renderer = renderer
+
+    @property
+    def position(self) -> Position:
+        """The last event that is seen here; 0 in an empty memory."""
+        return self._state.position
+
+    def procedures(self, *, everything: bool = False) -> list[Procedure]:
+        """
+        Return the procedures that are retrieved, in the order in which they were added.
+
+        Args:
+            everything: Also return those that are erased or merged.
+        """
+        with self._shared.lock:
+            return self._state.all() if everything else self._state.live()
+
+    def procedure(self, wanted: str) -> Procedure:
+        """
+        Return one procedure, whatever its status.
+
+        Args:
+            wanted: Its name, its id, or the first characters of its id, four or more.
+
+        Raises:
+            ProcedureNotFoundError: There is none, or more than one.
+        """
+        with self._shared.lock:
+            return find_procedure(self._state, wanted)
+
+    def retrieve(self, task: str, k: int = 3, *, key: str | None = None, seed: int = 0) -> Found:
+        """
+        Return the procedures that may help with *task*, best first.
+
+        Args:
+            task: What is to be done, in words.
+
+            k: How many at most, 1 or more.
+
+            key: ``pattern`` compares what tasks ask for and leaves names open (the default), ``query`` compares whole
+                tasks, ``random`` draws by lot.
+
+            seed: Another one gives another draw; used by ``random`` alone.
+
+        Raises:
+            InvalidInputError: The task is empty, *k* is below 1, or there is no such key.
+        """
+        with self._shared.lock:
+            question = Question(
+                task=task,
+                k=k,
+                catalogue=self._shared.catalogue,
+                position=self._state.position,
+                live=self._shared.catalogue.live(self._state.position),
+                embed=self._shared.embed,
+                seed=seed,
+            )
+            rows = search(question, key=key)
+            matches = [
+                Match(
+                    procedure=self._state.procedures[self._shared.catalogue.procedures[found.row]],
+                    score=found.score,
+                    rank=rank,
+                    parts=found.parts,
+                )
+                for rank, found in enumerate(rows, 1)
+            ]
+        return Found(task, matches, renderer=self._use_renderer)
+
+    def _use_renderer(self) -> Renderer:
+        """Return what renders prompts here."""
+        return self._renderer
+
+    def events(self, *, procedure: str | None = None, type: str | None = None) -> Iterator[Record]:
+        """
+        Return the records that are seen here, oldest first, read as they are asked for.
+
+        Args:
+            procedure: Only those about this procedure: its name, id, or the first characters of its id. A merge is
+                about all that it merged; the runs that a procedure was built from are not about it.
+
+            type: Only those of this type, such as ``procedure-added``.
+
+        Raises:
+            ProcedureNotFoundError: There is no such procedure.
+
+            InvalidInputError: There is no such type.
+        """
+        if type is not None and type not in EVENT_TYPES:
+            raise InvalidInputError(f"'type' must be one of {', '.join(sorted(EVENT_TYPES))} (got {type!r}).")
+        about: frozenset[str] | None = None
+        with self._shared.lock:
+            if procedure is not None:
+                about = frozenset(self._state.events_of(find_procedure(self._state, procedure).id))
+            until = self._state.position
+        return (
+            record
+            for record in self._shared.log.read(until=until)
+            if (about is None or record.event_id in about) and (type is None or record.type == type)
+        )
+
+    def state_digest(self) -> str:
+        """Return the hex SHA-256 of content, support, evidence and status: the same for stores that lived the same."""
+        with self._shared.lock:
+            return self._state.digest()
+
+
+def find_procedure(state: State, wanted: str) -> Procedure:
+    """
+    Return the procedure of *state* that *wanted* names.
+
+    Raises:
+        ProcedureNotFoundError: There is none, or more than one.
+    """
+    if wanted in state.procedures:
+        return state.procedures[ProcedureId(wanted)]
+    found = state.named(wanted)
+    if not found and len(wanted) >= PREFIX_LENGTH_MIN:
+        found = [procedure for id, procedure in state.procedures.items() if id.startswith(wanted)]
+    if not found:
+        raise ProcedureNotFoundError(wanted)
+    if len(found) > 1:
+        ids = ", ".join(procedure.id for procedure in found)
+        raise ProcedureNotFoundError(wanted, hint=f"{len(found)} answer to that. Name one by its id: {ids}.")
+    return found[0]
