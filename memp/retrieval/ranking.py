@@ -1,0 +1,287 @@
+"""
+From vectors to an order of procedures, the same order every time.
+
+Everything here is a function of arrays. A *row* is one revision of a procedure; it has one or more texts; a text is a
+slot in an index, and many rows may share one. A version of the memory is a mask over rows. Scoring goes by distinct
+texts and is spread to rows afterwards, so that ten thousand procedures with fifty task patterns cost fifty scores.
+
+Several criteria rank one after the other: the first decides, the next one breaks its ties, and in the end content does.
+Adding weighted scores instead was not taken: a weight cannot promise that a name never outweighs what a task asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from memp.embedding.base import Vector
+from memp.errors import InvalidInputError
+from memp.index.base import SCORE_STEP, Mask, Slots, VectorIndex, coarse_margin
+from memp.retrieval.scoring import DECIMALS, exact_scores
+
+Rows = npt.NDArray[np.int64]
+"""Row numbers, from 0 in the order in which revisions were added."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Entries:
+    """
+    Which row has which text, as two parallel arrays.
+
+    Attributes:
+        rows: Row of each entry, never falling, shape ``(m,)``.
+
+        slots: Slot of its text, shape ``(m,)``.
+    """
+
+    rows: Rows
+    slots: Slots
+
+    def within(self, live: Mask) -> Entries:
+        """Return the entries of the rows for which *live* is true; rows past its end are not live."""
+        end = int(np.searchsorted(self.rows, len(live)))
+        rows, slots = self.rows[:end], self.slots[:end]
+        if live.all():
+            return Entries(rows=rows, slots=slots)
+        kept = live[rows]
+        return Entries(rows=rows[kept], slots=slots[kept])
+
+    def having(self, slots: Slots, size: int) -> Entries:
+        """Return the entries whose text is among *slots*, of an index with *size* slots."""
+        wanted = np.zeros(size, dtype=np.bool_)
+        wanted[slots] = True
+        places = np.flatnonzero(wanted[self.slots])
+        return Entries(rows=self.rows[places], slots=self.slots[places])
+
+    def spread(self, slots: Slots, scores: npt.NDArray[np.floating]) -> tuple[Rows, npt.NDArray[np.float64]]:
+        """
+        Return each row here once, and the highest score of its texts.
+
+        Args:
+            slots: Distinct slots in any order, every slot of these entries among them.
+
+            scores: Score of each of *slots*.
+        """
+        order = np.argsort(slots)
+        by_entry = scores[order[np.searchsorted(slots, self.slots, sorter=order)]].astype(np.float64)
+        # Rows never fall, so what belongs to one row stands together.
+        if not len(self.rows):
+            return self.rows, by_entry
+        starts = np.concatenate(([0], np.flatnonzero(self.rows[1:] != self.rows[:-1]) + 1))
+        return self.rows[starts], np.maximum.reduceat(by_entry, starts)
+
+    def slot_mask(self, size: int) -> Mask:
+        """Return which of *size* slots some entry uses, shape ``(size,)``."""
+        mask = np.zeros(size, dtype=np.bool_)
+        mask[self.slots] = True
+        return mask
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Criterion:
+    """
+    One thing that rows are compared by.
+
+    Attributes:
+        name: What its score is called in the parts of a match.
+
+        query: Unit length, shape ``(dim,)``.
+
+        index: Holds the vectors of the texts.
+
+        entries: Which row has which text; a row with several scores the highest of them, a row with none is not found.
+    """
+
+    name: str
+    query: Vector
+    index: VectorIndex
+    entries: Entries
+
+
+@attrs.frozen(kw_only=True)
+class Ranked:
+    """
+    A row in its place.
+
+    Attributes:
+        row: The row.
+
+        score: Of the first criterion; higher is better, rounded to 1e-6.
+
+        parts: The score of every criterion by name; one for which the row has no text is left out.
+    """
+
+    row: int
+    score: float
+    parts: dict[str, float]
+
+
+def rank(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[str], k: int) -> list[Ranked]:
+    """
+    Return the *k* best live rows, best first.
+
+    Args:
+        criteria: One or more; each breaks the ties of those before it.
+
+        live: Which rows may be found; rows past its end may not.
+
+        content_keys: What each row is, by content; decides where all scores tie, the smaller one first.
+
+        k: How many at most, 1 or more.
+
+    Returns:
+        At most *k* rows. The answer depends on the vectors, texts and keys of the live rows alone: neither on other
+        rows nor on the order in which rows were added (unless two live rows have the same content key).
+
+    Raises:
+        InvalidInputError: *k* is below 1.
+        DimensionError: A query has another length than its index; carries both.
+    """
+    check_k(k)
+    rows = _order(criteria, live=live, content_keys=content_keys, need=k)
+    if not rows:
+        return []
+    parts: list[dict[str, float]] = [{} for _ in rows]
+    for criterion in criteria:
+        scores = _scores_of(criterion, rows)
+        for part, score in zip(parts, scores, strict=True):
+            if score is not None:
+                part[criterion.name] = score
+    first = criteria[0].name
+    return [Ranked(row=row, score=part[first], parts=part) for row, part in zip(rows, parts, strict=True)]
+
+
+def rank_randomly(
+    task: str, *, live: Mask, content_keys: Sequence[str], k: int, seed: int = 0
+) -> list[Ranked]:
+    """
+    Return *k* live rows drawn by lot; the lot is the same for the same task, seed and content.
+
+    A row's lot is the SHA-256 of seed, task and content key, so it depends neither on ids nor on other rows: a new
+    procedure changes an old draw only by entering it.
+
+    Args:
+        task: What is asked; another task draws others.
+
+        live: Which rows may be drawn; rows past its end may not.
+
+        content_keys: What each row is, by content.
+
+        k: How many at most, 1 or more.
+
+        seed: Another one gives another draw.
+
+    Returns:
+        At most *k* rows; the score is the lot as a fraction in [0, 1], highest first.
+
+    Raises:
+        InvalidInputError: *k* is below 1.
+    """
+    check_k(k)
+    prefix = hashlib.sha256(f"{seed}\0{task}\0".encode("utf-8", "surrogatepass"))
+    lots: list[tuple[bytes, int]] = []
+    for row in np.flatnonzero(live).tolist():
+        lot = prefix.copy()
+        lot.update(content_keys[row].encode("utf-8", "surrogatepass"))
+        lots.append((lot.digest(), row))
+    drawn = heapq.nlargest(k, lots, key=lambda pair: (pair[0], -pair[1]))
+    result = []
+    for digest, row in drawn:
+        score = round(int.from_bytes(digest[:6], "big") / (1 << 48), DECIMALS)
+        result.append(Ranked(row=row, score=score, parts={"random": score}))
+    return result
+
+
+def check_k(k: object) -> None:
+    """
+    Refuse a *k* that asks for nothing.
+
+    Raises:
+        InvalidInputError: *k* is not a whole number of 1 or more.
+    """
+    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+        raise InvalidInputError(f"'k' must be a whole number, 1 or more (got {k!r}).")
+
+
+def _order(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[str], need: int) -> list[int]:
+    """Return the first *need* live rows by the criteria in turn, then by content key."""
+    if not criteria:
+        return _by_content(np.flatnonzero(live), content_keys, need)
+    rows, scores = _best(criteria[0], live, need)
+    ordered: list[int] = []
+    # Two groups of equals at least make progress by two rows, and a group of more than *need* is always the last one:
+    # so at most one large group is ever searched again.
+    for score in np.unique(scores)[::-1]:
+        group = rows[scores == score]
+        if len(group) == 1:
+            ordered.append(int(group[0]))
+        else:
+            tied = np.zeros(len(live), dtype=np.bool_)
+            tied[group] = True
+            missing = need - len(ordered)
+            again = _order(criteria[1:], live=tied, content_keys=content_keys, need=missing)
+            # A row without a text for the next criterion is not found by it, and then comes after those that are.
+            if len(again) < min(missing, len(group)):
+                tied[again] = False
+                again += _by_content(np.flatnonzero(tied), content_keys, missing - len(again))
+            ordered += again
+        if len(ordered) >= need:
+            break
+    return ordered[:need]
+
+
+def _best(criterion: Criterion, live: Mask, need: int) -> tuple[Rows, npt.NDArray[np.float64]]:
+    """
+    Return all live rows whose exact score reaches that of the *need*-th best row, with their scores.
+
+    The index counts texts and the caller counts rows: where one row owns several of the nearest texts, the first
+    proposals cover too few rows, so it is asked again for more.
+    """
+    index, entries = criterion.index, criterion.entries.within(live)
+    # One step less than what proposals reach, or the last bit of "score - margin" would send every search round again.
+    margin = coarse_margin(index.dimension) - SCORE_STEP
+    size = len(index)
+    allowed = entries.slot_mask(size)
+    wanted = need
+    while True:
+        found = index.search(criterion.query, k=wanted, allowed=allowed)
+        near = entries.having(found.slots, size)
+        rows, coarse = near.spread(found.slots, found.scores)
+        if np.isneginf(found.floor) or (len(rows) >= need and _nth_best(coarse, need) - margin >= found.floor):
+            break
+        wanted = min(2 * wanted, size)
+    slots = found.slots
+    if len(rows) > need:
+        slots = slots[found.scores >= _nth_best(coarse, need) - margin]
+        near = near.having(slots, size)
+    rows, exact = near.spread(slots, exact_scores(criterion.query, index.vectors(slots)))
+    if len(rows) > need:
+        best = exact >= _nth_best(exact, need)
+        rows, exact = rows[best], exact[best]
+    return rows, exact
+
+
+def _nth_best(scores: npt.NDArray[np.float64], n: int) -> float:
+    """Return the *n*-th highest of *scores*, which are at least *n*."""
+    cut = len(scores) - n
+    return float(np.partition(scores, cut)[cut])
+
+
+def _by_content(rows: Rows, content_keys: Sequence[str], need: int) -> list[int]:
+    """Return the *need* rows with the smallest content keys, smallest first."""
+    return heapq.nsmallest(need, rows.tolist(), key=lambda row: (content_keys[row], row))
+
+
+def _scores_of(criterion: Criterion, rows: Sequence[int]) -> list[float | None]:
+    """Return the exact score of each of *rows*; None where it has no text."""
+    entries = criterion.entries
+    firsts = np.searchsorted(entries.rows, rows).tolist()
+    lasts = np.searchsorted(entries.rows, rows, side="right").tolist()
+    texts = [entries.slots[first:last] for first, last in zip(firsts, lasts, strict=True)]
+    scores = iter(exact_scores(criterion.query, criterion.index.vectors(np.concatenate(texts))).tolist())
+    return [max((next(scores) for _ in slots), default=None) for slots in texts]
