@@ -41,7 +41,7 @@ from memp.model import (
     Trajectory,
     TrajectoryId,
 )
-from memp.projection import State
+from memp.state import State
 from memp.update import IntakePolicy
 
 NAME_WORDS = 8

@@ -17,6 +17,9 @@ from memp.model import Content, ContentKey, EventId, ProcedureId, Trajectory, Tr
 
 __all__ = [
     "EVENT_TYPES",
+    "BranchDeleted",
+    "BranchForked",
+    "BranchPromoted",
     "Event",
     "EventsUndone",
     "ProcedureAdded",
@@ -31,6 +34,7 @@ __all__ = [
     "RevisionRejected",
     "TrajectoryRecorded",
     "VectorRef",
+    "VersionTagged",
 ]
 
 
@@ -408,6 +412,116 @@ class EventsUndone:
         return "undo"
 
 
+@attrs.frozen(kw_only=True)
+class VersionTagged:
+    """
+    A name for a version of the memory; the same name again moves it, and says why.
+
+    Attributes:
+        name: The name.
+
+        branch: The branch of the version.
+
+        position: The version's last position, 0 or more.
+
+        reason: One sentence for people; needed where a tag moves.
+    """
+
+    TYPE: ClassVar[str] = "version-tagged"
+    VERSION: ClassVar[int] = 1
+
+    name: str = attrs.field(validator=check_filled)
+    branch: str
+    position: int = attrs.field(validator=attrs.validators.ge(0))
+    reason: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "tags"
+
+
+@attrs.frozen(kw_only=True)
+class BranchForked:
+    """
+    A branch that shares the past of another and never touches its future; the first event on the new branch.
+
+    Attributes:
+        name: The new branch.
+
+        parent: The branch that it shares the past of.
+
+        position: The last position that both share, 0 or more.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "branch-forked"
+    VERSION: ClassVar[int] = 1
+
+    name: str = attrs.field(validator=check_filled)
+    parent: str
+    position: int = attrs.field(validator=attrs.validators.ge(0))
+    reason: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "branch"
+
+
+@attrs.frozen(kw_only=True)
+class BranchPromoted:
+    """
+    The events of a fork were said again on this branch, in the same batch as this event.
+
+    Attributes:
+        source: The fork.
+
+        originals: Its events that were said again, oldest first.
+
+        copies: The events that say them here, in the same order.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "branch-promoted"
+    VERSION: ClassVar[int] = 1
+
+    source: str
+    originals: tuple[EventId, ...]
+    copies: tuple[EventId, ...]
+    reason: str = attrs.field(validator=check_filled)
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "branch"
+
+
+@attrs.frozen(kw_only=True)
+class BranchDeleted:
+    """
+    A branch is no longer listed or written to; its events stay in the log.
+
+    Attributes:
+        name: The branch.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "branch-deleted"
+    VERSION: ClassVar[int] = 1
+
+    name: str
+    reason: str = attrs.field(validator=check_filled)
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "branch"
+
+
 Event = (
     TrajectoryRecorded
     | ResourceRecorded
@@ -421,6 +535,10 @@ Event = (
     | ProcedureErased
     | ProcedureUnerased
     | EventsUndone
+    | VersionTagged
+    | BranchForked
+    | BranchPromoted
+    | BranchDeleted
 )
 """Any event. A ``match`` over it ends in ``assert_never``."""
 

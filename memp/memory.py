@@ -27,23 +27,20 @@ from memp.errors import InvalidInputError, RetryKeyError
 from memp.events import (
     Event,
     ProcedureAdded,
-    ProcedureGeneralised,
-    ProcedureMerged,
-    ProcedureReflected,
     ResourceRecorded,
     TrajectoryRecorded,
     VectorRef,
 )
 from memp.index import ExactIndex
-from memp.log.base import EventLog, Pending, VectorKey
+from memp.log.base import MAIN, EventLog, Pending, VectorKey
 from memp.log.duckdb import DuckDBLog
 from memp.log.identity import Identity
 from memp.log.memory import MemoryLog
 from memp.model import Procedure, Trajectory, Version
-from memp.projection import State
 from memp.record import Record
 from memp.rendering import Renderer
-from memp.retrieval.catalogue import Catalogue, search_texts, text_digest
+from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
+from memp.state import History, State
 from memp.update import intake_policy
 from memp.view import Shared, View, find_procedure
 
@@ -87,7 +84,7 @@ class LearnReport:
     unbuilt: int
     added: tuple[str, ...]
     generalised: tuple[str, ...]
-    events: tuple[Record, ...]
+    events: tuple[Record, ...] = attrs.field(repr=False)
 
 
 class Memory(View):
@@ -108,8 +105,9 @@ class Memory(View):
         own_templates: bool,
         read_only: bool,
     ) -> None:
-        catalogue = Catalogue(ExactIndex(embedder.dimension), generation=generation(embedder))
-        super().__init__(Shared(log=log, catalogue=catalogue, embed=self._embed_question), State(), renderer=renderer)
+        catalogue = Catalogue(lambda: ExactIndex(embedder.dimension), generation=generation(embedder))
+        shared = Shared(log=log, catalogue=catalogue, embed=self._embed_question)
+        super().__init__(shared, State(History()), lives=catalogue.lives[MAIN], renderer=renderer)
         self._log = log
         self._actor = actor
         self._scope = ""
@@ -121,7 +119,7 @@ class Memory(View):
         catalogue.load(log.vectors(catalogue.generation))
         with _no_garbage_collection():
             for record in log.read():
-                catalogue.follow(self._state, self._state.apply(record))
+                self._follow(record)
         self._templates_recorded = self._take_recorded_templates(own_templates)
 
     def _embed_question(self, text: str) -> Vector:
@@ -394,7 +392,12 @@ class Memory(View):
 
     def _apply(self, records: Sequence[Record]) -> None:
         for record in records:
-            self._shared.catalogue.follow(self._state, self._state.apply(record))
+            self._follow(record)
+
+    def _follow(self, record: Record) -> None:
+        history = self._state.history
+        applied = history.apply(record)
+        self._shared.catalogue.follow(history.branches[record.branch], applied)
 
     def _pending(self, decided: Sequence[Decided], key: str | None) -> list[Pending]:
         seen: dict[str, int] = {}
@@ -425,30 +428,28 @@ class Memory(View):
         texts = {
             text: text_digest(text)
             for one in decided
-            if isinstance(one.event, _WITH_CONTENT)
+            if isinstance(one.event, WITH_CONTENT)
             for _, text in search_texts(one.event.content)
         }
         catalogue = self._shared.catalogue
-        missing = [text for text, digest in texts.items() if catalogue.index.slot(digest.hex()) is None]
-        vectors: dict[VectorKey, bytes] = {}
+        known = {text: catalogue.vector(digest) for text, digest in texts.items()}
+        missing = [text for text, vector in known.items() if vector is None]
+        dimension = self._embedder.dimension
         for start in range(0, len(missing), EMBED_TEXTS):
             chunk = missing[start : start + EMBED_TEXTS]
-            for text, vector in zip(chunk, self._embedder.embed(chunk), strict=True):
-                stored = vector_to_bytes(vector, dimension=self._embedder.dimension)
-                vectors[VectorKey(catalogue.generation, texts[text])] = stored
+            known.update(zip(chunk, self._embedder.embed(chunk), strict=True))
             if progress is not None:
                 progress("embedding", start + len(chunk), len(missing))
-        digests = {
-            text: hashlib.sha256(
-                vectors.get(VectorKey(catalogue.generation, digest)) or catalogue.vector(digest)
-            ).hexdigest()
-            for text, digest in texts.items()
+        stored = {
+            text: vector_to_bytes(vector, dimension=dimension) for text, vector in known.items() if vector is not None
         }
+        digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
+        vectors = {VectorKey(catalogue.generation, texts[text]): stored[text] for text in missing}
         return [self._with_vectors(one, digests) for one in decided], vectors
 
     def _with_vectors(self, decided: Decided, digests: dict[str, str]) -> Decided:
         event = decided.event
-        if not isinstance(event, _WITH_CONTENT):
+        if not isinstance(event, WITH_CONTENT):
             return decided
         refs = tuple(
             VectorRef(kind=kind, text=text, embedder=self._shared.catalogue.generation, digest=digests[text])
@@ -471,7 +472,7 @@ class Memory(View):
         What was used first is used ever after, so that editing a file changes no answer; only a folder that the caller
         names takes their place, by a new event.
         """
-        recorded = self._state.resources.get(TEMPLATES)
+        recorded = self._state.resource(*TEMPLATES)
         if recorded is None:
             return False
         if own_templates and recorded.digest != self._renderer.digest:
@@ -486,9 +487,6 @@ class Memory(View):
         event = ResourceRecorded(kind=kind, name=name, digest=self._renderer.digest, text=self._renderer.text)
         self._apply(self._log.append(self._pending([decide.single(event, self._ids)], None), actor=self._actor))
         self._templates_recorded = True
-
-
-_WITH_CONTENT = (ProcedureAdded, ProcedureGeneralised, ProcedureReflected, ProcedureMerged)
 
 
 def _same_change(record: Record, key: str, said: Mapping[str, object]) -> Record:

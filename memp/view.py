@@ -17,12 +17,13 @@ from memp.embedding.base import Vector
 from memp.errors import InvalidInputError, ProcedureNotFoundError
 from memp.events import EVENT_TYPES
 from memp.log.base import EventLog
-from memp.model import Match, Position, Procedure, ProcedureId
-from memp.projection import State
+from memp.model import Match, Position, Procedure
 from memp.record import Record
 from memp.rendering import Renderer, passage
 from memp.retrieval.catalogue import Catalogue
+from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
+from memp.state import State
 
 PREFIX_LENGTH_MIN = 4
 """Characters of an id that are enough to name a procedure, if no other starts with them."""
@@ -103,11 +104,23 @@ class Shared:
 
 
 class View:
-    """The reading methods, over one state."""
+    """
+    The reading methods, over one version of the memory.
 
-    def __init__(self, shared: Shared, state: State, *, renderer: Renderer) -> None:
+    Args:
+        shared: What all versions share.
+
+        state: The version.
+
+        lives: Which rows it finds, by position.
+
+        renderer: Renders its prompts.
+    """
+
+    def __init__(self, shared: Shared, state: State, *, lives: Lives, renderer: Renderer) -> None:
         self._shared = shared
         self._state = state
+        self._lives = lives
         self._renderer = renderer
 
     @property
@@ -156,26 +169,28 @@ class View:
             InvalidInputError: The task is empty, *k* is below 1, or there is no such key.
         """
         with self._shared.lock:
+            catalogue, position = self._shared.catalogue, self._state.position
+            clean, tainted = self._lives.masks(position, size=len(catalogue))
             question = Question(
                 task=task,
                 k=k,
-                catalogue=self._shared.catalogue,
-                position=self._state.position,
-                live=self._shared.catalogue.live(self._state.position),
+                catalogue=catalogue,
+                live=clean,
+                fixed_words=self._lives.fixed_words(position),
                 embed=self._shared.embed,
                 seed=seed,
             )
-            rows = search(question, key=key)
+            ranked = search(question, key=key, tainted=tainted)
             matches = [
-                Match(
-                    procedure=self._state.procedures[self._shared.catalogue.procedures[found.row]],
-                    score=found.score,
-                    rank=rank,
-                    parts=found.parts,
-                )
-                for rank, found in enumerate(rows, 1)
+                Match(procedure=self._procedure_of(found.row), score=found.score, rank=rank, parts=found.parts)
+                for rank, found in enumerate(ranked, 1)
             ]
         return Found(task, matches, renderer=self._use_renderer)
+
+    def _procedure_of(self, row: int) -> Procedure:
+        procedure = self._state.get(self._shared.catalogue.procedures[row])
+        assert procedure is not None
+        return procedure
 
     def _use_renderer(self) -> Renderer:
         """Return what renders prompts here."""
@@ -201,12 +216,15 @@ class View:
         about: frozenset[str] | None = None
         with self._shared.lock:
             if procedure is not None:
-                about = frozenset(self._state.events_of(find_procedure(self._state, procedure).id))
+                found = find_procedure(self._state, procedure)
+                about = frozenset(entry.event_id for entry in self._state.entries_of(found.id))
             until = self._state.position
         return (
             record
             for record in self._shared.log.read(until=until)
-            if (about is None or record.event_id in about) and (type is None or record.type == type)
+            if self._state.sees_record(record.branch, record.position)
+            and (about is None or record.event_id in about)
+            and (type is None or record.type == type)
         )
 
     def state_digest(self) -> str:
@@ -222,11 +240,12 @@ def find_procedure(state: State, wanted: str) -> Procedure:
     Raises:
         ProcedureNotFoundError: There is none, or more than one.
     """
-    if wanted in state.procedures:
-        return state.procedures[ProcedureId(wanted)]
+    procedure = state.get(wanted)
+    if procedure is not None:
+        return procedure
     found = state.named(wanted)
     if not found and len(wanted) >= PREFIX_LENGTH_MIN:
-        found = [procedure for id, procedure in state.procedures.items() if id.startswith(wanted)]
+        found = [procedure for procedure in state.all() if procedure.id.startswith(wanted)]
     if not found:
         raise ProcedureNotFoundError(wanted)
     if len(found) > 1:

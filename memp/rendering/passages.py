@@ -119,7 +119,8 @@ def passage(procedure: Procedure, *, outline: Callable[[str], Sequence[str]] = s
 
 def shorter(whole: Passage, level: int) -> Passage:
     """
-    Return *whole* with less in it: level 0 all, 1 no example, 2 neither facts nor further patterns, then ever fewer lines.
+    Return *whole* with less in it: all at level 0, no example at 1, neither facts nor further patterns at 2, and then
+    one line less at each.
 
     Raises:
         IndexError: There is no such level; the last one keeps a single line.

@@ -21,7 +21,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from memp.errors import TemplateError
@@ -51,6 +51,7 @@ _ALLOWED: Final[tuple[type[nodes.Node], ...]] = (
 )
 
 _HINTS: Final[Mapping[type[nodes.Node], str]] = {
+    nodes.Pow: "Powers grow without bound.",
     nodes.Concat: "Write the pieces side by side: '{{ a }}{{ b }}'.",
     nodes.Include: "Import a macro instead.",
     nodes.AssignBlock: "Use a macro instead.",
@@ -68,7 +69,7 @@ class OutputTooLongError(TemplateError):
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Renders templates of the small language; values are dictionaries, lists, texts, numbers and truth values."""
 
-    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """
@@ -143,8 +144,9 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate with numbers, and refuse to multiply, add or format texts and lists: they would grow unseen."""
-        if operator == "**" or not all(isinstance(side, (int, float)) for side in (left, right)):
-            raise SecurityError(f"'{operator}' works on numbers here, and powers are refused")
+        if not all(isinstance(side, (int, float)) for side in (left, right)):
+            found = f"{type(left).__name__} and {type(right).__name__}"
+            raise SecurityError(f"'{operator}' works on numbers only (got {found})")
         result = super().call_binop(context, operator, left, right)
         if abs(result) > NUMBER_MAX:
             raise SecurityError(f"the result of '{operator}' must not be over {NUMBER_MAX} (got {result!r})")
@@ -153,6 +155,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     # Jinja's own names, underscored so that no keyword argument of a template can meet them.
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         """Call a macro and nothing else: a method of a text (``zfill``, ``join``) can ask for any amount of memory."""
+        if isinstance(__obj, Undefined):
+            return super().call(__context, __obj)  # raises the error that says what is not there
         if not isinstance(__obj, Macro):
             raise SecurityError("only macros can be called; a value has no methods here, use a filter")
         count = _calls.get()

@@ -13,9 +13,8 @@ import attrs
 from memp.embedding.base import Vector
 from memp.errors import InvalidInputError
 from memp.index.base import Mask
-from memp.model import Position
 from memp.retrieval.catalogue import PATTERN, TASK, Catalogue
-from memp.retrieval.patterns import mask_query
+from memp.retrieval.patterns import mask_query, normal_pattern
 from memp.retrieval.ranking import Criterion, Ranked, rank, rank_randomly
 
 DEFAULT_KEY = "pattern"
@@ -34,9 +33,9 @@ class Question:
 
         catalogue: What can be found.
 
-        position: The version that is asked.
-
         live: Which rows may be found.
+
+        fixed_words: The words of all patterns that may be found.
 
         embed: Returns the vector of a text.
 
@@ -46,15 +45,15 @@ class Question:
     task: str
     k: int
     catalogue: Catalogue
-    position: Position
     live: Mask
+    fixed_words: frozenset[str]
     embed: Callable[[str], Vector]
     seed: int = 0
 
     def criterion(self, name: str, kind: str, text: str) -> Criterion:
         """Return likeness of *text* to the texts of *kind* as something to rank by."""
         return Criterion(
-            name=name, query=self.embed(text), index=self.catalogue.index, entries=self.catalogue.entries(kind)
+            name=name, query=self.embed(text), index=self.catalogue.indexes[kind], entries=self.catalogue.entries(kind)
         )
 
 
@@ -66,7 +65,7 @@ def by_query(question: Question) -> list[Ranked]:
 
 def by_pattern(question: Question) -> list[Ranked]:
     """Rank by likeness of what is asked for, names left open; the whole task breaks ties."""
-    masked = mask_query(question.task, question.catalogue.fixed_words(question.position))
+    masked = normal_pattern(mask_query(question.task, question.fixed_words))
     criteria = [question.criterion("pattern", PATTERN, masked), question.criterion("query", TASK, question.task)]
     return rank(criteria, live=question.live, content_keys=question.catalogue.content_keys, k=question.k)
 
@@ -86,9 +85,16 @@ KEYS: dict[str, Callable[[Question], list[Ranked]]] = {"pattern": by_pattern, "q
 """The keys that ship, by the name that ``retrieve(key=…)`` takes."""
 
 
-def search(question: Question, *, key: str | None = None) -> list[Ranked]:
+def search(question: Question, *, key: str | None = None, tainted: Mask | None = None) -> list[Ranked]:
     """
     Return the rows that *key* finds, best first.
+
+    Args:
+        question: What is asked.
+
+        key: A name of ``KEYS``; None takes the default.
+
+        tainted: Rows that may be found too, and come after all others: what they were made from is out of force.
 
     Raises:
         InvalidInputError: There is no such key, the task is empty, or *k* is below 1.
@@ -98,4 +104,8 @@ def search(question: Question, *, key: str | None = None) -> list[Ranked]:
     name = key or DEFAULT_KEY
     if name not in KEYS:
         raise InvalidInputError(f"'key' must be one of {', '.join(sorted(KEYS))} (got {key!r}).")
-    return KEYS[name](question)
+    ranked = KEYS[name](question)
+    missing = question.k - len(ranked)
+    if tainted is not None and missing > 0 and tainted.any():
+        ranked += KEYS[name](attrs.evolve(question, k=missing, live=tainted))
+    return ranked

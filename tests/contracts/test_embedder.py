@@ -54,7 +54,8 @@ def test_order_is_kept(embedder: Embedder) -> None:
 
 def test_alike_texts_are_nearer(embedder: Embedder) -> None:
     """A text is nearer to itself with one word changed than to another text."""
-    one, changed, other = embedder.embed(["put a hot mug in the cabinet", "put a hot cup in the cabinet", "fly to Rome"])
+    texts = ["put a hot mug in the cabinet", "put a hot cup in the cabinet", "fly to Rome"]
+    one, changed, other = embedder.embed(texts)
     assert one @ changed > one @ other
 
 

@@ -25,8 +25,9 @@ from memp.events import (
 )
 from memp.log.base import Pending
 from memp.log.memory import MemoryLog
-from memp.model import Content, ContentKey, EventId, Evidence, ProcedureId, ProcedureStatus, RevisionStatus
-from memp.projection import State, out_of_force, replay
+from memp.model import Content, ContentKey, EventId, Evidence, Procedure, ProcedureId, ProcedureStatus, RevisionStatus
+from memp.projection import out_of_force
+from memp.state import History, State, replay
 
 P = ProcedureId("p")
 Q = ProcedureId("q")
@@ -37,7 +38,8 @@ class Story:
 
     def __init__(self) -> None:
         self.log = MemoryLog()
-        self.state = State()
+        self.history = History()
+        self.state = State(self.history)
         self._numbers = count(1)
 
     def tell(self, event: Event, *derived_from: str) -> EventId:
@@ -52,8 +54,14 @@ class Story:
             derived_from=tuple(EventId(source) for source in derived_from),
         )
         for record in self.log.append([pending], actor="me"):
-            self.state.apply(record)
+            self.history.apply(record)
         return event_id
+
+    def procedure(self, procedure_id: ProcedureId) -> Procedure:
+        """The procedure as it stands."""
+        procedure = self.state.get(procedure_id)
+        assert procedure is not None
+        return procedure
 
 
 def content(text: str = "do it") -> Content:
@@ -98,7 +106,7 @@ def test_an_added_procedure_is_live_with_one_revision() -> None:
     """The first revision is active and is named by the event that made it."""
     story = Story()
     first = story.tell(added())
-    procedure = story.state.procedures[P]
+    procedure = story.procedure(P)
     assert procedure.status is ProcedureStatus.LIVE
     assert (procedure.active, procedure.revision.id, procedure.script) == (first, first, "do it")
 
@@ -108,9 +116,9 @@ def test_a_candidate_waits_and_an_accepted_one_supersedes() -> None:
     story = Story()
     first = story.tell(added())
     second = story.tell(reflected(first, "better"), first)
-    assert story.state.procedures[P].script == "do it"
+    assert story.procedure(P).script == "do it"
     story.tell(RevisionAccepted(procedure_id=P, revision=second, reason="tried"))
-    procedure = story.state.procedures[P]
+    procedure = story.procedure(P)
     assert procedure.script == "better"
     assert procedure.find_revision(first).status is RevisionStatus.SUPERSEDED
 
@@ -121,7 +129,7 @@ def test_a_rejected_candidate_stays_readable() -> None:
     first = story.tell(added())
     second = story.tell(reflected(first, "worse"), first)
     story.tell(RevisionRejected(procedure_id=P, revision=second, reason="tried"))
-    procedure = story.state.procedures[P]
+    procedure = story.procedure(P)
     assert (procedure.active, procedure.find_revision(second).status) == (first, RevisionStatus.REJECTED)
 
 
@@ -133,26 +141,26 @@ def test_a_reflection_starts_with_no_evidence_and_a_generalisation_keeps_it() ->
     more = story.tell(
         ProcedureGeneralised(procedure_id=P, base=first, content_key=ContentKey("k"), content=content("wider")), first
     )
-    assert story.state.procedures[P].evidence == Evidence(
+    assert story.procedure(P).evidence == Evidence(
         episodes=1, helped=1, credit=1_000_000, helped_credit=1_000_000, steps=4, steps_known=1
     )
     story.tell(validated(first, success=False, weight=0.5))
-    assert story.state.procedures[P].evidence.episodes == 2
-    assert story.state.procedures[P].evidence.helped_credit == 1_000_000
+    assert story.procedure(P).evidence.episodes == 2
+    assert story.procedure(P).evidence.helped_credit == 1_000_000
     story.tell(reflected(more, "other", candidate=False), more)
-    assert story.state.procedures[P].evidence == Evidence()
+    assert story.procedure(P).evidence == Evidence()
 
 
 def test_evidence_about_an_absent_revision_changes_nothing() -> None:
     """The fold is total: what an undo took away may still be spoken of."""
     story = Story()
     story.tell(added())
-    before = story.state.procedures[P]
+    before = story.procedure(P)
     story.tell(validated("gone"))
     story.tell(RevisionAccepted(procedure_id=P, revision=EventId("gone"), reason="r"))
     story.tell(RevisionRejected(procedure_id=P, revision=EventId("gone"), reason="r"))
     story.tell(ProcedureUnerased(procedure_id=P, reason="r"))
-    assert story.state.procedures[P] == before
+    assert story.procedure(P) == before
 
 
 def test_a_merge_retires_its_sources_in_favour_of_the_new_one() -> None:
@@ -171,7 +179,7 @@ def test_a_merge_retires_its_sources_in_favour_of_the_new_one() -> None:
         )
     )
     assert [p.id for p in story.state.live()] == ["r"]
-    assert story.state.procedures[P].merged_into == "r"
+    assert story.procedure(P).merged_into == "r"
     found = story.state.find_by_key("", ContentKey("k2"))
     assert found is not None
     assert found.id == "r"
@@ -183,9 +191,9 @@ def test_an_undone_event_is_as_if_it_never_was() -> None:
     first = story.tell(added())
     second = story.tell(reflected(first, "bad", candidate=False), first)
     story.tell(undone(second))
-    assert story.state.procedures[P].script == "do it"
+    assert story.procedure(P).script == "do it"
     story.tell(undone(first))
-    assert story.state.procedures == {}
+    assert story.state.all() == []
     assert story.state.named("name-p") == []
     assert story.state.find_by_key("", ContentKey("k")) is None
 
@@ -209,10 +217,10 @@ def test_what_was_made_from_an_undone_event_is_marked() -> None:
     bad = story.tell(reflected(first, "bad", candidate=False), first)
     good = story.tell(reflected(bad, "good", candidate=False), bad)
     undo = story.tell(undone(bad))
-    procedure = story.state.procedures[P]
+    procedure = story.procedure(P)
     assert (procedure.active, procedure.script, procedure.revision.tainted) == (good, "good", True)
     story.tell(undone(undo))
-    assert not story.state.procedures[P].revision.tainted
+    assert not story.procedure(P).revision.tainted
 
 
 def test_folding_as_it_comes_equals_folding_the_log() -> None:
@@ -223,8 +231,8 @@ def test_folding_as_it_comes_equals_folding_the_log() -> None:
     story.tell(validated(second))
     story.tell(added(Q, key="k2"))
     story.tell(undone(second))
-    again = replay(story.log.read())
-    assert again.procedures == story.state.procedures
+    again = State(replay(story.log.read()))
+    assert again.all() == story.state.all()
     assert again.digest() == story.state.digest()
 
 
@@ -234,7 +242,7 @@ def test_a_log_that_goes_back_is_refused() -> None:
     story.tell(added())
     [record] = story.log.read()
     with pytest.raises(StreamGapError):
-        story.state.apply(record)
+        story.history.apply(record)
 
 
 def test_an_unknown_type_stops_the_fold() -> None:
@@ -243,7 +251,7 @@ def test_an_unknown_type_stops_the_fold() -> None:
     strange = Pending(event_id=EventId("x"), stream="s", type="procedure-danced", schema=1, body=b"{}")
     [record] = story.log.append([strange], actor="me")
     with pytest.raises(UnknownEventTypeError):
-        story.state.apply(record)
+        story.history.apply(record)
 
 
 def test_the_digest_knows_content_and_not_ids() -> None:

@@ -1,0 +1,144 @@
+"""
+Which rows are found, from which position to which, on one branch.
+
+A life is a half-open interval of positions in which a revision was the active one of a procedure that is retrieved; an
+undo and its undo give a revision several. The mask of a version is then one comparison of two arrays, so a question
+about the past costs what one about the present does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from memp.index.base import Mask
+from memp.model import ProcedureId
+from memp.retrieval.patterns import pattern_words
+
+FOREVER = int(np.iinfo(np.int64).max)
+"""End of a life that has not ended."""
+
+_Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
+
+
+class Lives:
+    """
+    The lives of rows on one branch.
+
+    Args:
+        patterns: The task patterns of each row; the list grows as rows are added elsewhere.
+    """
+
+    def __init__(self, patterns: Sequence[tuple[str, ...]]) -> None:
+        self._patterns = patterns
+        self._owners: list[ProcedureId] = []
+        self._rows: list[int] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._tainted: list[bool] = []
+        self._open: dict[ProcedureId, int] = {}
+        self._columns: _Columns | None = None
+        self._living_patterns: Counter[str] = Counter()
+        self._words: frozenset[str] | None = None
+        self._changed_at = 0
+        self._present: tuple[Mask, Mask] | None = None
+
+    def fork(self, position: int) -> Lives:
+        """Return the lives of a branch that shares everything up to *position*: what is alive there goes on."""
+        forked = Lives(self._patterns)
+        rows, starts, ends, tainted = self._arrays()
+        for life in np.flatnonzero((starts <= position) & (position < ends)).tolist():
+            forked.set(self._owners[life], int(rows[life]), int(starts[life]), tainted=bool(tainted[life]))
+        return forked
+
+    def set(self, procedure_id: ProcedureId, row: int | None, position: int, *, tainted: bool = False) -> None:
+        """
+        Say how the procedure is found from *position* on.
+
+        Args:
+            procedure_id: The procedure.
+
+            row: The row of its active revision; None if it is not retrieved.
+
+            position: No lower than in any call before for this procedure.
+
+            tainted: Whether something that the revision was made from is out of force.
+        """
+        life = self._open.get(procedure_id)
+        if life is not None:
+            if (self._rows[life], self._tainted[life]) == (row, tainted):
+                return
+            self._ends[life] = position
+            del self._open[procedure_id]
+            self._count(self._rows[life], position, by=-1)
+        if row is None:
+            return
+        self._open[procedure_id] = len(self._rows)
+        self._owners.append(procedure_id)
+        self._rows.append(row)
+        self._starts.append(position)
+        self._ends.append(FOREVER)
+        self._tainted.append(tainted)
+        self._count(row, position, by=1)
+
+    def _count(self, row: int, position: int, *, by: int) -> None:
+        self._columns = self._present = None
+        self._changed_at = max(self._changed_at, position)
+        before = len(self._living_patterns)
+        for pattern in self._patterns[row]:
+            self._living_patterns[pattern] += by
+            if not self._living_patterns[pattern]:
+                del self._living_patterns[pattern]
+        if before != len(self._living_patterns):
+            self._words = None
+
+    def _arrays(self) -> _Columns:
+        if self._columns is None:
+            self._columns = (
+                np.array(self._rows, dtype=np.int64),
+                np.array(self._starts, dtype=np.int64),
+                np.array(self._ends, dtype=np.int64),
+                np.array(self._tainted, dtype=np.bool_),
+            )
+        return self._columns
+
+    def masks(self, position: int, *, size: int) -> tuple[Mask, Mask]:
+        """
+        Return which of *size* rows are found at *position*: those that are clean, and those that are tainted.
+
+        A tainted revision stays usable and comes after all clean ones.
+        """
+        if position < self._changed_at:
+            return self._masks(position, size)
+        if self._present is None or len(self._present[0]) != size:
+            self._present = self._masks(position, size)
+        return self._present
+
+    def _masks(self, position: int, size: int) -> tuple[Mask, Mask]:
+        rows, starts, ends, tainted = self._arrays()
+        alive = (starts <= position) & (position < ends)
+        clean, marked = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+        clean[rows[alive & ~tainted]] = True
+        marked[rows[alive & tainted]] = True
+        return clean, marked
+
+    def fixed_words(self, position: int) -> frozenset[str]:
+        """Return the words of every pattern that is found at *position*: all others in a question are names."""
+        if position < self._changed_at:
+            rows, starts, ends, _ = self._arrays()
+            alive = rows[(starts <= position) & (position < ends)].tolist()
+            return _words_of({pattern for row in alive for pattern in self._patterns[row]})
+        if self._words is None:
+            self._words = _words_of(self._living_patterns)
+        return self._words
+
+
+def _words_of(patterns: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for pattern in patterns for word in _cached_words(pattern))
+
+
+_cached_words = lru_cache(maxsize=65_536)(pattern_words)

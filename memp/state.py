@@ -1,0 +1,592 @@
+"""
+The procedures as they stood at any position of any branch.
+
+Each procedure has a timeline on each branch: what it became, and at which position. Looking at an old version is then a
+search in a sorted list, and nothing is folded again; folding up to a position for every question about the past would
+make ``bisect`` and ``diff`` quadratic. A fork starts with empty timelines and looks further back in its parent's.
+An undo appends to the timelines of the procedures that it touches what they become without the undone events.
+
+``History`` alone mutates, and only by the next record; a ``State`` reads one version of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+import attrs
+
+from memp.codec import decode, decode_trajectory_head
+from memp.errors import CorruptStoreError, EventNotFoundError, StreamGapError
+from memp.events import (
+    BranchDeleted,
+    BranchForked,
+    BranchPromoted,
+    Event,
+    EventsUndone,
+    ResourceRecorded,
+    TrajectoryRecorded,
+    VersionTagged,
+)
+from memp.log.base import MAIN
+from memp.model import (
+    ContentKey,
+    EventId,
+    Position,
+    Procedure,
+    ProcedureId,
+    ProcedureStatus,
+    Revision,
+    RevisionStatus,
+    TrajectoryId,
+    Version,
+    canonical_bytes,
+)
+from memp.projection import Entry, Run, evolve, out_of_force, touched
+from memp.record import Record
+
+V = TypeVar("V")
+
+NOTHING: frozenset[EventId] = frozenset()
+"""What is out of force before the first undo."""
+
+
+class Timeline(Generic[V]):
+    """What something was, from which position on."""
+
+    __slots__ = ("_positions", "_values")
+
+    def __init__(self) -> None:
+        self._positions: list[int] = []
+        self._values: list[V] = []
+
+    def append(self, position: int, value: V) -> None:
+        """Say that it is *value* from *position* on; positions never go back, and one said again replaces."""
+        if self._positions and self._positions[-1] == position:
+            self._values[-1] = value
+            return
+        assert not self._positions or self._positions[-1] < position
+        self._positions.append(position)
+        self._values.append(value)
+
+    def at(self, position: int, default: V) -> V:
+        """Return what it was at *position*; *default* before it was anything."""
+        # What is asked most is the present, and it needs no search.
+        if self._positions and self._positions[-1] <= position:
+            return self._values[-1]
+        found = bisect_right(self._positions, position)
+        return self._values[found - 1] if found else default
+
+    def begins(self) -> int:
+        """Return the first position at which it was anything."""
+        return self._positions[0]
+
+    def items(self) -> Iterator[tuple[int, V]]:
+        """Yield (position, value), oldest first."""
+        return zip(self._positions, self._values, strict=True)
+
+
+@attrs.frozen(kw_only=True)
+class Placed:
+    """
+    Where an event stands, without its content.
+
+    Attributes:
+        branch: The branch.
+
+        position: The position.
+
+        type: Stored tag.
+
+        actor: Who wrote it.
+
+        recorded_at: When, microseconds since 1970 UTC.
+
+        batch: The operation that it is part of.
+
+        derived_from: The events whose content its content was made from.
+
+        touched: The procedures that it changes.
+    """
+
+    branch: str
+    position: Position
+    type: str
+    actor: str
+    recorded_at: int
+    batch: str
+    derived_from: tuple[str, ...]
+    touched: tuple[ProcedureId, ...]
+
+
+class Branch:
+    """
+    One line of events, and what it made of what it shares with its parent.
+
+    Attributes:
+        name: The name.
+
+        parent: The branch whose past it shares; None for ``main``.
+
+        forked_at: The last position that it shares.
+
+        position: Its last event; ``forked_at`` before the first.
+
+        deleted: Why it was deleted; None while it is there.
+
+        promoted: Events of other branches that were said again here, to the events that say them.
+    """
+
+    def __init__(self, name: str, *, parent: Branch | None = None, forked_at: int = 0) -> None:
+        self.name = name
+        self.parent = parent
+        self.forked_at = Position(forked_at)
+        self.position = Position(forked_at)
+        self.deleted: str | None = None
+        self.promoted: dict[EventId, EventId] = {}
+        self.procedures: dict[ProcedureId, Timeline[Procedure | None]] = {}
+        self.entries: dict[ProcedureId, list[Entry]] = {}
+        self.runs: dict[TrajectoryId, Run] = {}
+        self.runs_by_digest: dict[tuple[str, str], list[Run]] = {}
+        self.resources: dict[tuple[str, str], Timeline[ResourceRecorded | None]] = {}
+        self.undos: list[tuple[Position, EventId, EventsUndone]] = []
+        self.out: Timeline[frozenset[EventId]] = Timeline()
+        self.times: Timeline[int] = Timeline()
+        self.versions: dict[str, int] = {}
+
+    def lineage(self, position: int) -> Iterator[tuple[Branch, int]]:
+        """Yield (branch, last position of it that is seen), this one first, then its ancestors."""
+        branch: Branch | None = self
+        while branch is not None:
+            yield branch, position
+            position = min(position, branch.forked_at)
+            branch = branch.parent
+
+    def procedure(self, procedure_id: ProcedureId, position: int) -> Procedure | None:
+        """Return the procedure as it stood at *position*; None if it was not there."""
+        for branch, until in self.lineage(position):
+            timeline = branch.procedures.get(procedure_id)
+            if timeline is not None and timeline.begins() <= until:
+                return timeline.at(until, None)
+        return None
+
+    def entries_of(self, procedure_id: ProcedureId, position: int) -> list[Entry]:
+        """Return the events that touch the procedure up to *position*, in force or not, oldest first."""
+        found: list[Entry] = []
+        for branch, until in self.lineage(position):
+            found[:0] = [e for e in branch.entries.get(procedure_id, ()) if e.position <= until]
+        return found
+
+    def undos_until(self, position: int) -> list[tuple[EventId, tuple[EventId, ...]]]:
+        """Return (undo, what it names) for every undo that is seen at *position*, oldest first."""
+        found: list[tuple[EventId, tuple[EventId, ...]]] = []
+        for branch, until in self.lineage(position):
+            found[:0] = [(event_id, undo.undone) for at, event_id, undo in branch.undos if at <= until]
+        return found
+
+    def out_at(self, position: int) -> frozenset[EventId]:
+        """Return what is out of force at *position*."""
+        for branch, until in self.lineage(position):
+            if branch.undos and branch.undos[0][0] <= until:
+                return branch.out.at(until, NOTHING)
+        return NOTHING
+
+
+@attrs.frozen(kw_only=True)
+class Applied:
+    """
+    What a record changed.
+
+    Attributes:
+        event_id: The event.
+
+        event: The event, decoded; None for a run, whose steps stay in the log, and for a purged body.
+
+        changed: The procedures that may be others than before.
+    """
+
+    event_id: EventId
+    event: Event | None
+    changed: tuple[ProcedureId, ...]
+
+
+class History:
+    """
+    Every version of the memory, on every branch.
+
+    Attributes:
+        position: The last record that was applied, on any branch.
+
+        branches: Every branch, deleted ones too.
+
+        placed: Where each event stands.
+
+        tags: Name to what it named, from which position on.
+    """
+
+    def __init__(self) -> None:
+        self.position = Position(0)
+        self.branches: dict[str, Branch] = {MAIN: Branch(MAIN)}
+        self.placed: dict[EventId, Placed] = {}
+        self.tags: dict[str, Timeline[VersionTagged]] = {}
+        self.by_name: dict[str, set[ProcedureId]] = {}
+        self.by_key: dict[tuple[str, ContentKey], set[ProcedureId]] = {}
+        self.born: dict[ProcedureId, Position] = {}
+        self._derivatives: dict[EventId, list[EventId]] = {}
+
+    def apply(self, record: Record) -> Applied:
+        """
+        Apply the next record.
+
+        A purged body leaves its event without effect.
+
+        Raises:
+            StreamGapError: It is not the next one.
+
+            CorruptStoreError: Its body cannot be decoded, or its branch is not known.
+        """
+        if record.position != self.position + 1:
+            raise StreamGapError("Position", expected=self.position + 1, found=record.position)
+        if record.type == TrajectoryRecorded.TYPE and record.body is not None:
+            return self._apply_run(record, record.body)
+        event = None
+        if record.body is not None:
+            event = decode(record.type, record.schema, record.body, position=record.position)
+        branch = self._place(record, event)
+        changed: tuple[ProcedureId, ...] = ()
+        match event:
+            case None:
+                pass
+            case ResourceRecorded():
+                branch.resources.setdefault((event.kind, event.name), Timeline()).append(record.position, event)
+            case EventsUndone():
+                branch.undos.append((record.position, record.event_id, event))
+                changed = self.settle(branch)
+            case VersionTagged():
+                self.tags.setdefault(event.name, Timeline()).append(record.position, event)
+            case BranchPromoted():
+                branch.promoted.update(zip(event.originals, event.copies, strict=True))
+            case BranchDeleted():
+                branch.deleted = event.reason
+            case BranchForked() | TrajectoryRecorded():
+                pass
+            case _:
+                entry = Entry(
+                    event_id=record.event_id,
+                    position=record.position,
+                    derived_from=record.derived_from,
+                    event=event,
+                )
+                changed = self._apply_entry(branch, entry)
+        return Applied(event_id=record.event_id, event=event, changed=changed)
+
+    def _place(self, record: Record, event: Event | None) -> Branch:
+        """Note where the record stands, and return its branch."""
+        if isinstance(event, BranchForked) and event.name not in self.branches:
+            self.branches[event.name] = Branch(event.name, parent=self.branches[event.parent], forked_at=event.position)
+        branch = self.branches.get(record.branch)
+        if branch is None:
+            raise CorruptStoreError(
+                f"Position {record.position} is on the branch {record.branch!r}, which was never forked."
+            )
+        self.position = branch.position = record.position
+        last = branch.times.at(record.position, 0)
+        branch.times.append(record.position, max(last, record.recorded_at))
+        branch.versions[record.stream] = record.version
+        self.placed[record.event_id] = Placed(
+            branch=record.branch,
+            position=record.position,
+            type=record.type,
+            actor=record.actor,
+            recorded_at=record.recorded_at,
+            batch=record.batch,
+            derived_from=record.derived_from,
+            touched=() if event is None else touched(event),
+        )
+        for source in record.derived_from:
+            self._derivatives.setdefault(EventId(source), []).append(record.event_id)
+        return branch
+
+    def _apply_run(self, record: Record, body: bytes) -> Applied:
+        head = decode_trajectory_head(record.schema, body, position=record.position)
+        branch = self._place(record, None)
+        run = Run(event_id=record.event_id, position=record.position, head=head)
+        branch.runs[head.trajectory_id] = run
+        branch.runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
+        return Applied(event_id=record.event_id, event=None, changed=())
+
+    def _apply_entry(self, branch: Branch, entry: Entry) -> tuple[ProcedureId, ...]:
+        ids = touched(entry.event)
+        out = branch.out_at(entry.position)
+        tainted = bool(out) and self.is_tainted(entry, out)
+        for procedure_id in ids:
+            branch.entries.setdefault(procedure_id, []).append(entry)
+            before = branch.procedure(procedure_id, entry.position)
+            self._set(branch, procedure_id, evolve(procedure_id, before, entry, tainted=tainted))
+        return ids
+
+    def settle(self, branch: Branch) -> tuple[ProcedureId, ...]:
+        """Work out again what is in force at the end of *branch*, and fold anew the procedures that this changes."""
+        position = branch.position
+        before = branch.out_at(position)
+        after = out_of_force(branch.undos_until(position))
+        branch.out.append(position, after)
+        # What was made from an event that moved may have become tainted, or clean again.
+        moved = before ^ after
+        concerned = moved | self.derivatives(moved)
+        changed = {id for event_id in concerned if event_id in self.placed for id in self.placed[event_id].touched}
+        for procedure_id in sorted(changed):
+            self._set(branch, procedure_id, self._fold(branch, procedure_id, after))
+        return tuple(sorted(changed))
+
+    def _fold(self, branch: Branch, procedure_id: ProcedureId, out: frozenset[EventId]) -> Procedure | None:
+        procedure: Procedure | None = None
+        for entry in branch.entries_of(procedure_id, branch.position):
+            if entry.event_id not in out:
+                procedure = evolve(procedure_id, procedure, entry, tainted=self.is_tainted(entry, out))
+        return procedure
+
+    def _set(self, branch: Branch, procedure_id: ProcedureId, procedure: Procedure | None) -> None:
+        timeline = branch.procedures.setdefault(procedure_id, Timeline())
+        timeline.append(branch.position, procedure)
+        self.born.setdefault(procedure_id, branch.position)
+        if procedure is not None:
+            self.by_name.setdefault(procedure.name, set()).add(procedure_id)
+            for revision in procedure.revisions:
+                self.by_key.setdefault((procedure.scope, revision.content_key), set()).add(procedure_id)
+
+    def derivatives(self, events: Iterable[EventId]) -> set[EventId]:
+        """Return the events whose content was made, over any number of steps, from one of *events*."""
+        found: set[EventId] = set()
+        waiting = list(events)
+        while waiting:
+            for made in self._derivatives.get(waiting.pop(), ()):
+                if made not in found:
+                    found.add(made)
+                    waiting.append(made)
+        return found
+
+    def is_tainted(self, entry: Entry, out: frozenset[EventId]) -> bool:
+        """Whether *entry* was made, over any number of steps, from an event that is out of force."""
+        if not out:
+            return False
+        seen: set[str] = set()
+        waiting = list(entry.derived_from)
+        while waiting:
+            current = EventId(waiting.pop())
+            if current in out:
+                return True
+            if current not in seen:
+                seen.add(current)
+                placed = self.placed.get(current)
+                waiting.extend(placed.derived_from if placed else ())
+        return False
+
+    def place(self, event_id: str) -> Placed:
+        """
+        Return where the event stands.
+
+        Raises:
+            EventNotFoundError: There is no such event.
+        """
+        placed = self.placed.get(EventId(event_id))
+        if placed is None:
+            raise EventNotFoundError(event_id)
+        return placed
+
+
+class State:
+    """
+    One version of the memory: what is seen on a branch up to a position.
+
+    Args:
+        history: All versions.
+
+        branch: The branch; None is ``main``.
+
+        position: The last position that is seen; None follows the end of the branch.
+    """
+
+    def __init__(self, history: History, branch: Branch | None = None, position: int | None = None) -> None:
+        self.history = history
+        self.branch = branch or history.branches[MAIN]
+        self._position = None if position is None else Position(position)
+
+    @property
+    def position(self) -> Position:
+        """The last event that is seen; 0 if there is none."""
+        return self.branch.position if self._position is None else self._position
+
+    @property
+    def recorded_at(self) -> int:
+        """The time of that event, microseconds since 1970 UTC; ages count to it, never to the clock. 0 if none."""
+        for branch, until in self.branch.lineage(self.position):
+            found = branch.times.at(until, 0)
+            if found:
+                return found
+        return 0
+
+    @property
+    def out(self) -> frozenset[EventId]:
+        """The events that are out of force here."""
+        return self.branch.out_at(self.position)
+
+    def sees(self, event_id: str) -> bool:
+        """Whether the event stands on the line of events that is seen here, in force or not."""
+        placed = self.history.placed.get(EventId(event_id))
+        return placed is not None and self.sees_record(placed.branch, placed.position)
+
+    def sees_record(self, branch: str, position: int) -> bool:
+        """Whether the record at *position* on *branch* is seen here."""
+        return any(one.name == branch and one.forked_at < position <= until for one, until in self._lineage())
+
+    def _lineage(self) -> Iterator[tuple[Branch, int]]:
+        return self.branch.lineage(self.position)
+
+    def in_force(self, event_id: str) -> bool:
+        """Whether the event is seen here and in force."""
+        return self.sees(event_id) and event_id not in self.out
+
+    # -- procedures ----------------------------------------------------------------------------------------------
+
+    def get(self, procedure_id: str) -> Procedure | None:
+        """Return the procedure of that id; None if it is not here."""
+        return self.branch.procedure(ProcedureId(procedure_id), self.position)
+
+    def ids(self) -> set[ProcedureId]:
+        """Return the ids of all procedures that ever were on this line of events; some may not be here."""
+        return {id for branch, _ in self._lineage() for id in branch.procedures}
+
+    def all(self) -> list[Procedure]:
+        """Return every procedure, whatever its status, in the order in which they were added."""
+        return self._present(self.ids())
+
+    def live(self) -> list[Procedure]:
+        """Return the procedures that are retrieved, in the order in which they were added."""
+        return [procedure for procedure in self.all() if procedure.status is ProcedureStatus.LIVE]
+
+    def named(self, name: str) -> list[Procedure]:
+        """Return the procedures of that name, whatever their status, oldest first."""
+        return [p for p in self._present(self.history.by_name.get(name, ())) if p.name == name]
+
+    def _present(self, ids: Iterable[ProcedureId]) -> list[Procedure]:
+        position, born = self.position, self.history.born
+        found = [self.branch.procedure(id, position) for id in sorted(ids, key=lambda id: (born[id], id))]
+        return [procedure for procedure in found if procedure is not None]
+
+    def find_by_key(self, scope: str, key: ContentKey) -> Procedure | None:
+        """
+        Return the procedure of *scope* that is, or once was, what *key* says; None if there is none.
+
+        A live one comes before an erased one; a merged one stands for what it was merged into.
+        """
+        there = self._present(self.history.by_key.get((scope, key), ()))
+        found = [self._follow_merges(p) for p in there if any(r.content_key == key for r in p.revisions)]
+        order = {ProcedureStatus.LIVE: 0, ProcedureStatus.ERASED: 1, ProcedureStatus.MERGED: 2}
+        return min(found, key=lambda p: (order[p.status], p.content_key, p.id), default=None)
+
+    def _follow_merges(self, procedure: Procedure) -> Procedure:
+        seen = {procedure.id}
+        while procedure.merged_into is not None and procedure.merged_into not in seen:
+            target = self.get(procedure.merged_into)
+            if target is None:
+                break
+            procedure = target
+            seen.add(procedure.id)
+        return procedure
+
+    def entries_of(self, procedure_id: str) -> list[Entry]:
+        """Return the events that touch the procedure, in force or not, oldest first."""
+        return self.branch.entries_of(ProcedureId(procedure_id), self.position)
+
+    # -- what else is on record ----------------------------------------------------------------------------------
+
+    def version(self, stream: str) -> Version:
+        """Return the version that *stream* is at on this branch; 0 if it has no events there."""
+        return Version(self.branch.versions.get(stream, 0))
+
+    def run(self, trajectory_id: str) -> Run | None:
+        """Return the recording of that id, in force or not; None if it is not here."""
+        for branch, until in self._lineage():
+            run = branch.runs.get(TrajectoryId(trajectory_id))
+            if run is not None and run.position <= until:
+                return run
+        return None
+
+    def runs(self) -> list[Run]:
+        """Return the recordings that are in force, oldest first."""
+        out = self.out
+        found = [run for branch, until in self._lineage() for run in branch.runs.values() if run.position <= until]
+        return sorted((run for run in found if run.event_id not in out), key=lambda run: run.position)
+
+    def known_run(self, scope: str, digest: str) -> Run | None:
+        """Return the recording in *scope* and in force of the run with that content digest; None if there is none."""
+        out = self.out
+        for branch, until in self._lineage():
+            for run in branch.runs_by_digest.get((scope, digest), ()):
+                if run.position <= until and run.event_id not in out:
+                    return run
+        return None
+
+    def resource(self, kind: str, name: str) -> ResourceRecorded | None:
+        """Return the resource as it was recorded last; None if it never was."""
+        for branch, until in self._lineage():
+            timeline = branch.resources.get((kind, name))
+            if timeline is not None and timeline.begins() <= until:
+                return timeline.at(until, None)
+        return None
+
+    # -- digest --------------------------------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """
+        Return the hex SHA-256 of content, support, evidence and status of all procedures.
+
+        Neither ids nor times take part, nor the order of learning, so two stores that lived through the same have the
+        same digest.
+        """
+        rows = sorted(canonical_bytes(self._digest_row(procedure)) for procedure in self.all())
+        return hashlib.sha256(b"\n".join(rows)).hexdigest()
+
+    def _digest_row(self, procedure: Procedure) -> list[object]:
+        shown = [r for r in procedure.revisions if r.status is RevisionStatus.CANDIDATE or r.id == procedure.active]
+        revisions = sorted(
+            (
+                (r.status, r.content_key, r.content, r.tainted, self._support(r), procedure.evidence_of(r), r.critique)
+                for r in shown
+            ),
+            key=canonical_bytes,
+        )
+        return [procedure.scope, procedure.status, procedure.builder, procedure.tags, procedure.toolset, revisions]
+
+    def _support(self, revision: Revision) -> list[str]:
+        """Return the content digests of the runs behind *revision*, sorted; a purged one has none."""
+        runs = (self.run(source) for source in revision.sources)
+        return sorted(run.head.digest if run is not None else "" for run in runs)
+
+
+def without(state: State, events: Iterable[EventId]) -> tuple[State, tuple[ProcedureId, ...]]:
+    """
+    Return *state* as it would be with *events* out of force, and the procedures that it changes; nothing is stored.
+
+    It is a branch that nobody else knows, with one undo on it, so that what is planned and what is then done cannot
+    differ.
+    """
+    branch = Branch("(what if)", parent=state.branch, forked_at=state.position)
+    named = tuple(events)
+    if not named:
+        return State(state.history, branch), ()
+    undo = EventsUndone(undone=named, dependents="cascade", reason="what if")
+    branch.undos.append((branch.position, EventId("(what if)"), undo))
+    changed = state.history.settle(branch)
+    return State(state.history, branch), changed
+
+
+def replay(records: Iterable[Record], *, history: History | None = None) -> History:
+    """Apply *records*, in order, to *history* (None starts empty) and return it."""
+    history = history or History()
+    for record in records:
+        history.apply(record)
+    return history
