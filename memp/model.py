@@ -68,6 +68,13 @@ def check_filled(_: object, attribute: attrs.Attribute[Any], value: object) -> N
         raise ValueError(f"{attribute.name!r} must be a text that says something (got {value!r}).")
 
 
+def _text(value: str) -> str:
+    """Return *value*, which must be a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"A step is made of texts (got {value!r}).")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Step:
     """
@@ -83,11 +90,11 @@ class Step:
         extra: Whatever else the source said of this step (a score, a tool call id).
     """
 
-    action: str = attrs.field(validator=attrs.validators.instance_of(str))
-    observation: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
-    thought: str | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(str))
-    )
+    # Converters rather than validators: msgspec checks the types of what it decodes by itself, and runs validators, but
+    # not converters, once more for each of the millions of steps of a replay.
+    action: str = attrs.field(converter=_text)
+    observation: str = attrs.field(default="", converter=_text)
+    thought: str | None = attrs.field(default=None, converter=attrs.converters.optional(_text))
     extra: dict[str, Any] = attrs.field(factory=dict)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 import attrs
+import msgspec
 
 from memp.codec import decode, decode_trajectory_head
 from memp.errors import CorruptStoreError, EventNotFoundError, StreamGapError
@@ -88,8 +89,7 @@ class Timeline(Generic[V]):
         return zip(self._positions, self._values, strict=True)
 
 
-@attrs.frozen(kw_only=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     Where an event stands, without its content.
 

@@ -16,7 +16,7 @@ from memp.errors import InvalidInputError, RetryKeyError, StreamGapError, Versio
 from memp.log.base import Pending
 from memp.log.identity import Identity
 from memp.model import Position, Version
-from memp.record import GENESIS, SALT_BYTES, Head, Record, digest_of_body, digest_of_record
+from memp.record import FIELDS, GENESIS, SALT_BYTES, Head, Record, digest_of_body, digest_of_record
 
 CLOCK_JUMP_WARNING_US = 3_600_000_000
 """A clock that stands this far behind the last record (one hour) is not drift: somebody set it, now or before."""
@@ -183,12 +183,9 @@ class Sequencer:
 
 
 def from_row(row: Sequence[Any]) -> Record:
-    """Return the record whose fields are *row*, in the order of ``memp.record.FIELDS``."""
-    (log_id, position, event_id, branch, stream, version, type, schema, recorded_at, clock_at, actor, cause, key,
-     derived_from, read, batch, batch_size, body_digest, previous, digest, salt, body) = row  # fmt: skip
-    return Record(
-        log_id=log_id, position=position, event_id=event_id, branch=branch, stream=stream, version=version, type=type,
-        schema=schema, recorded_at=recorded_at, clock_at=clock_at, actor=actor, cause=cause, key=key,
-        derived_from=tuple(derived_from), read=tuple(read), batch=batch, batch_size=batch_size,
-        body_digest=body_digest, previous=previous, digest=digest, salt=salt, body=body,
-    )  # fmt: skip
+    """Return the record whose fields are *row*, in the order of ``memp.record.FIELDS``; lists become tuples."""
+    return Record(*row[:DERIVED_FROM], tuple(row[DERIVED_FROM]), tuple(row[DERIVED_FROM + 1]), *row[DERIVED_FROM + 2 :])
+
+
+DERIVED_FROM = FIELDS.index("derived_from")
+"""Where the two lists of events stand; ``read`` comes next."""
