@@ -1,9 +1,9 @@
 """
 The only reader of the three data folders that ship with memp: procedures, templates and migrations.
 
-In a wheel they are the packages ``memp.procedures``, ``memp.templates`` and ``memp.migrations``; in a checkout that was not installed they
-lie beside the package. Everybody else asks here, so that no other file knows the difference. ``pkgutil.get_data`` was not
-taken: it cannot list.
+In a wheel they are the packages ``memp.procedures``, ``memp.templates`` and ``memp.migrations``; in a checkout that
+was not installed they lie beside the package. Everybody else asks here, so that no other file knows the difference.
+``pkgutil.get_data`` was not taken: it cannot list.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def test_a_row_scores_its_best_text() -> None:
 
 def test_many_near_texts_of_one_row_do_not_crowd_out_others() -> None:
     """A row with a hundred near texts takes one place in the answer, and the others follow."""
-    texts = [[angle / 100 for angle in range(100)], [40], [50], [60]]
+    texts: list[list[float]] = [[angle / 100 for angle in range(100)], [40], [50], [60]]
     assert order(rank([criterion("query", texts)], live=everything(4), content_keys="abcd", k=3)) == [0, 1, 2]
 
 
