@@ -79,12 +79,15 @@ class Decided:
         cause: The event that it answers; None if none.
 
         derived_from: The events whose content its content was made from.
+
+        read: What else was looked at.
     """
 
     event: Event
     event_id: EventId
     cause: EventId | None = None
     derived_from: tuple[EventId, ...] = ()
+    read: tuple[EventId, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -1,15 +1,13 @@
 """
-The memory that a user holds: it joins the pure core with the log, the index and the embedder.
+The memory that a user holds: every operation by its name.
 
-Every change goes the same way: decide, capture embeddings, append, and only then apply what the log acknowledged, from
-the bytes that it stored. What is in memory is therefore always what a reopened store would have.
+An operation asks ``memp.decide`` what it would say and hands the answer to the store. What an operation needs to know
+about the log, the index or the embedder is not here.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,43 +16,25 @@ from typing import Self
 
 import attrs
 
-from memp import codec, decide
+from memp import decide
 from memp.build import builder_named
-from memp.decide import Decided, Ids
-from memp.embedding import Embedder, HashedEmbedder, generation
-from memp.embedding.base import Vector, vector_to_bytes
-from memp.errors import InvalidInputError, RetryKeyError
-from memp.events import (
-    Event,
-    ProcedureAdded,
-    ResourceRecorded,
-    TrajectoryRecorded,
-    VectorRef,
-)
+from memp.decide import Decided
+from memp.embedding import Embedder, HashedEmbedder
+from memp.errors import InvalidInputError
+from memp.events import Event, ProcedureAdded, TrajectoryRecorded
 from memp.index import ExactIndex
-from memp.log.base import MAIN, EventLog, Pending, VectorKey
-from memp.log.duckdb import DuckDBLog
-from memp.log.identity import Identity
-from memp.log.memory import MemoryLog
-from memp.model import Procedure, Trajectory, Version
+from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog
+from memp.model import Procedure, Trajectory
 from memp.record import Record
 from memp.rendering import Renderer
-from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
-from memp.state import History, State
+from memp.retries import same_change, same_runs
+from memp.state import State
+from memp.store import Progress, Store
 from memp.update import intake_policy
-from memp.view import Shared, View, find_procedure
+from memp.view import View, find_procedure
 
 IN_MEMORY = ":memory:"
 """The path that means a log in memory."""
-
-TEMPLATES = ("template", "prompt")
-"""Kind and name under which the templates of prompts are on record."""
-
-EMBED_TEXTS = 512
-"""Texts that are embedded at a time: enough to be quick, few enough to report progress."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 @attrs.frozen(kw_only=True)
@@ -94,37 +74,15 @@ class Memory(View):
     Made by ``memp.open``.
     """
 
-    def __init__(
-        self,
-        log: EventLog,
-        *,
-        actor: str,
-        embedder: Embedder,
-        identity: Identity,
-        renderer: Renderer,
-        own_templates: bool,
-        read_only: bool,
-    ) -> None:
-        catalogue = Catalogue(lambda: ExactIndex(embedder.dimension), generation=generation(embedder))
-        shared = Shared(log=log, catalogue=catalogue, embed=self._embed_question)
-        super().__init__(shared, State(History()), lives=catalogue.lives[MAIN], renderer=renderer)
-        self._log = log
+    def __init__(self, store: Store, *, actor: str, branch: str = MAIN, owner: bool = True) -> None:
+        super().__init__(
+            store, State(store.history, store.history.branches[branch]), lives=store.catalogue.lives[branch]
+        )
         self._actor = actor
+        self._branch = branch
         self._scope = ""
-        self._embedder = embedder
-        self._identity = identity
-        self._ids = Ids(event=identity.event_id, random=identity.random_id)
-        self._read_only = read_only
+        self._owner = owner
         self._closed = False
-        catalogue.load(log.vectors(catalogue.generation))
-        with _no_garbage_collection():
-            for record in log.read():
-                self._follow(record)
-        self._templates_recorded = self._take_recorded_templates(own_templates)
-
-    def _embed_question(self, text: str) -> Vector:
-        vector: Vector = self._embedder.embed([text])[0]
-        return vector
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -167,10 +125,12 @@ class Memory(View):
                     f"'rows' must hold memp.Trajectory (got {type(run).__name__}). "
                     "Read a file with memp.read_trajectories."
                 )
-        with self._shared.lock:
-            if key is not None and (records := self._log.said(key)):
+        with self._store.lock:
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
                 return _learned_before(runs, records, key)
-            plan = decide.learn(self._state, runs, builder=builder, policy=chosen, scope=self._scope, ids=self._ids)
+            plan = decide.learn(
+                self._state, runs, builder=builder, policy=chosen, scope=self._scope, ids=self._store.ids
+            )
             records = self._append(plan.decided, key=key, progress=progress)
         return LearnReport(
             runs=len(runs),
@@ -311,21 +271,22 @@ class Memory(View):
         """
         if isinstance(ids, str):
             raise InvalidInputError(f"'ids' must be a list of procedures (got the text {ids!r}).")
-        with self._shared.lock:
+        with self._store.lock:
             procedures = [find_procedure(self._state, id) for id in ids]
-            if key is not None and (records := self._log.said(key)):
-                return _same_change(records[0], key, {"merged": [p.id for p in procedures], "reason": reason})
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                return same_change(records[0], key, {"merged": [p.id for p in procedures], "reason": reason})
             with _as_invalid_input():
-                decided = decide.merge(self._state, procedures, reason=reason, ids=self._ids)
+                decided = decide.merge(self._state, procedures, reason=reason, ids=self._store.ids)
             return self._append([decided], key=key)[0]
 
     # -- the store -----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the store. Closing twice does nothing."""
-        with self._shared.lock:
+        """Close the store; a memory on a fork leaves it open. Closing twice does nothing."""
+        with self._store.lock:
             self._closed = True
-            self._log.close()
+            if self._owner:
+                self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -336,7 +297,7 @@ class Memory(View):
         self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
+        if not getattr(self, "_closed", True) and self._owner:
             warnings.warn("A memory was not closed; use 'with memp.open(…) as memory'.", ResourceWarning, stacklevel=2)
             self.close()
 
@@ -365,141 +326,22 @@ class Memory(View):
 
             derived: Whether the content of the event is made from the active revision's.
         """
-        with self._shared.lock:
+        with self._store.lock:
             procedure = find_procedure(self._state, id)
-            if key is not None and (records := self._log.said(key)):
-                return _same_change(records[0], key, {"procedure_id": procedure.id, **said})
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                return same_change(records[0], key, {"procedure_id": procedure.id, **said})
             with _as_invalid_input():
                 event = event_for(procedure)
             base = (procedure.active,) if derived else ()
-            return self._append([decide.single(event, self._ids, derived_from=base)], key=key)[0]
+            return self._append([decide.single(event, self._store.ids, derived_from=base)], key=key)[0]
 
     def _append(
         self, decided: Sequence[Decided], *, key: str | None = None, progress: Progress | None = None
     ) -> tuple[Record, ...]:
-        """Capture embeddings, append as one batch, and apply what the log acknowledged."""
-        if self._read_only:
-            raise InvalidInputError("This memory is open for reading only. Open it without read_only to change it.")
-        if not decided:
-            return ()
-        self._record_templates()
-        captured, vectors = self._capture(decided, progress)
-        records = self._log.append(self._pending(captured, key), actor=self._actor, vectors=vectors)
-        # Only now: a vector that the log did not take must not count as captured.
-        self._shared.catalogue.load((vector_key.text, vector) for vector_key, vector in vectors.items())
-        self._apply(records)
-        return records
-
-    def _apply(self, records: Sequence[Record]) -> None:
-        for record in records:
-            self._follow(record)
-
-    def _follow(self, record: Record) -> None:
-        history = self._state.history
-        applied = history.apply(record)
-        self._shared.catalogue.follow(history.branches[record.branch], applied)
-
-    def _pending(self, decided: Sequence[Decided], key: str | None) -> list[Pending]:
-        seen: dict[str, int] = {}
-        pending = []
-        for number, one in enumerate(decided):
-            stream = one.event.stream
-            ahead = seen.get(stream, 0)
-            seen[stream] = ahead + 1
-            pending.append(
-                Pending(
-                    event_id=one.event_id,
-                    stream=stream,
-                    type=one.event.TYPE,
-                    schema=one.event.VERSION,
-                    body=codec.encode(one.event),
-                    expected_version=Version(self._state.version(stream) + ahead),
-                    cause=one.cause,
-                    key=key if number == 0 or key is None else f"{key}/{number}",
-                    derived_from=one.derived_from,
-                )
-            )
-        return pending
-
-    def _capture(
-        self, decided: Sequence[Decided], progress: Progress | None
-    ) -> tuple[list[Decided], dict[VectorKey, bytes]]:
-        """Return *decided* with the vectors named that find their contents, and those that are not stored yet."""
-        texts = {
-            text: text_digest(text)
-            for one in decided
-            if isinstance(one.event, WITH_CONTENT)
-            for _, text in search_texts(one.event.content)
-        }
-        catalogue = self._shared.catalogue
-        known = {text: catalogue.vector(digest) for text, digest in texts.items()}
-        missing = [text for text, vector in known.items() if vector is None]
-        dimension = self._embedder.dimension
-        for start in range(0, len(missing), EMBED_TEXTS):
-            chunk = missing[start : start + EMBED_TEXTS]
-            known.update(zip(chunk, self._embedder.embed(chunk), strict=True))
-            if progress is not None:
-                progress("embedding", start + len(chunk), len(missing))
-        stored = {
-            text: vector_to_bytes(vector, dimension=dimension) for text, vector in known.items() if vector is not None
-        }
-        digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
-        vectors = {VectorKey(catalogue.generation, texts[text]): stored[text] for text in missing}
-        return [self._with_vectors(one, digests) for one in decided], vectors
-
-    def _with_vectors(self, decided: Decided, digests: dict[str, str]) -> Decided:
-        event = decided.event
-        if not isinstance(event, WITH_CONTENT):
-            return decided
-        refs = tuple(
-            VectorRef(kind=kind, text=text, embedder=self._shared.catalogue.generation, digest=digests[text])
-            for kind, text in search_texts(event.content)
-        )
-        return attrs.evolve(decided, event=attrs.evolve(event, vectors=refs))
-
-    # -- templates -----------------------------------------------------------------------------------------------
+        return self._store.append(decided, actor=self._actor, branch=self._branch, key=key, progress=progress)
 
     def _use_renderer(self) -> Renderer:
-        if not self._read_only:
-            with self._shared.lock:
-                self._record_templates()
-        return self._renderer
-
-    def _take_recorded_templates(self, own_templates: bool) -> bool:
-        """
-        Go on with the templates on record, and return whether those in use are on record.
-
-        What was used first is used ever after, so that editing a file changes no answer; only a folder that the caller
-        names takes their place, by a new event.
-        """
-        recorded = self._state.resource(*TEMPLATES)
-        if recorded is None:
-            return False
-        if own_templates and recorded.digest != self._renderer.digest:
-            return False
-        self._renderer = Renderer.from_text(recorded.text)
-        return True
-
-    def _record_templates(self) -> None:
-        if self._templates_recorded:
-            return
-        kind, name = TEMPLATES
-        event = ResourceRecorded(kind=kind, name=name, digest=self._renderer.digest, text=self._renderer.text)
-        self._apply(self._log.append(self._pending([decide.single(event, self._ids)], None), actor=self._actor))
-        self._templates_recorded = True
-
-
-def _same_change(record: Record, key: str, said: Mapping[str, object]) -> Record:
-    """
-    Return *record*, which holds the retry key, if it says what the caller says now.
-
-    Raises:
-        RetryKeyError: It says something else.
-    """
-    stored = record.data or {}
-    if any(stored.get(field) != value for field, value in said.items()):
-        raise RetryKeyError(key, position=record.position)
-    return record
+        return self._store.renderer(self._state, actor=self._actor)
 
 
 def _learned_before(runs: Sequence[Trajectory], records: Sequence[Record], key: str) -> LearnReport:
@@ -509,17 +351,18 @@ def _learned_before(runs: Sequence[Trajectory], records: Sequence[Record], key: 
     Raises:
         RetryKeyError: The records are of another operation, or of other runs.
     """
-    bodies = [(record.type, record.data or {}) for record in records]
-    recorded = [data["digest"] for type, data in bodies if type == TrajectoryRecorded.TYPE]
-    digests = {run.digest for run in runs}
-    if not recorded or not digests.issuperset(recorded):
-        raise RetryKeyError(key, position=records[0].position)
+    bodies = same_runs(records, key, {run.digest for run in runs}, type=TrajectoryRecorded.TYPE)
+    recorded = sum(1 for record in records if record.type == TrajectoryRecorded.TYPE)
     return LearnReport(
         runs=len(runs),
-        recorded=len(recorded),
-        known=len(runs) - len(recorded),
+        recorded=recorded,
+        known=len(runs) - recorded,
         unbuilt=0,
-        added=tuple(data["name"] for type, data in bodies if type == ProcedureAdded.TYPE),
+        added=tuple(
+            str(body["name"])
+            for record, body in zip(records, bodies, strict=True)
+            if record.type == ProcedureAdded.TYPE
+        ),
         generalised=(),
         events=tuple(records),
     )
@@ -534,18 +377,6 @@ def _as_invalid_input() -> Iterator[None]:
         raise
     except (TypeError, ValueError) as error:
         raise InvalidInputError(str(error.args[0] if error.args else error)) from error
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector out of a replay: it makes many objects and no garbage, and takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def open(
@@ -593,15 +424,18 @@ def open(
     else:
         log = DuckDBLog(path, identity=identity, read_only=read_only)
     try:
-        return Memory(
+        embedder = embedder or HashedEmbedder()
+        dimension = embedder.dimension
+        store = Store(
             log,
-            actor=actor,
-            embedder=embedder or HashedEmbedder(),
+            embedder=embedder,
+            make_index=lambda: ExactIndex(dimension),
             identity=identity,
             renderer=renderer,
             own_templates=templates is not None,
             read_only=read_only,
         )
+        return Memory(store, actor=actor)
     except BaseException:
         log.close()
         raise

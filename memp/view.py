@@ -7,23 +7,18 @@ question asked of the past is answered by the same code as one asked now.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
-import attrs
-
-from memp.embedding.base import Vector
 from memp.errors import InvalidInputError, ProcedureNotFoundError
 from memp.events import EVENT_TYPES
-from memp.log.base import EventLog
 from memp.model import Match, Position, Procedure
 from memp.record import Record
 from memp.rendering import Renderer, passage
-from memp.retrieval.catalogue import Catalogue
 from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
 from memp.state import State
+from memp.store import Store
 
 PREFIX_LENGTH_MIN = 4
 """Characters of an id that are enough to name a procedure, if no other starts with them."""
@@ -82,46 +77,22 @@ class Found(Sequence[Match]):
         return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Shared:
-    """
-    What all versions of one open memory share.
-
-    Attributes:
-        log: The log.
-
-        catalogue: Rows and lives of every version.
-
-        embed: Returns the vector of a question.
-
-        lock: Held while anything of these is read or changed.
-    """
-
-    log: EventLog
-    catalogue: Catalogue
-    embed: Callable[[str], Vector]
-    lock: threading.RLock = attrs.field(factory=threading.RLock)
-
-
 class View:
     """
     The reading methods, over one version of the memory.
 
     Args:
-        shared: What all versions share.
+        store: What all versions share.
 
         state: The version.
 
         lives: Which rows it finds, by position.
-
-        renderer: Renders its prompts.
     """
 
-    def __init__(self, shared: Shared, state: State, *, lives: Lives, renderer: Renderer) -> None:
-        self._shared = shared
+    def __init__(self, store: Store, state: State, *, lives: Lives) -> None:
+        self._store = store
         self._state = state
         self._lives = lives
-        self._renderer = renderer
 
     @property
     def position(self) -> Position:
@@ -135,7 +106,7 @@ class View:
         Args:
             everything: Also return those that are erased or merged.
         """
-        with self._shared.lock:
+        with self._store.lock:
             return self._state.all() if everything else self._state.live()
 
     def procedure(self, wanted: str) -> Procedure:
@@ -148,7 +119,7 @@ class View:
         Raises:
             ProcedureNotFoundError: There is none, or more than one.
         """
-        with self._shared.lock:
+        with self._store.lock:
             return find_procedure(self._state, wanted)
 
     def retrieve(self, task: str, k: int = 3, *, key: str | None = None, seed: int = 0) -> Found:
@@ -168,8 +139,8 @@ class View:
         Raises:
             InvalidInputError: The task is empty, *k* is below 1, or there is no such key.
         """
-        with self._shared.lock:
-            catalogue, position = self._shared.catalogue, self._state.position
+        with self._store.lock:
+            catalogue, position = self._store.catalogue, self._state.position
             clean, tainted = self._lives.masks(position, size=len(catalogue))
             question = Question(
                 task=task,
@@ -177,7 +148,7 @@ class View:
                 catalogue=catalogue,
                 live=clean,
                 fixed_words=self._lives.fixed_words(position),
-                embed=self._shared.embed,
+                embed=self._store.embed,
                 seed=seed,
             )
             ranked = search(question, key=key, tainted=tainted)
@@ -188,13 +159,13 @@ class View:
         return Found(task, matches, renderer=self._use_renderer)
 
     def _procedure_of(self, row: int) -> Procedure:
-        procedure = self._state.get(self._shared.catalogue.procedures[row])
+        procedure = self._state.get(self._store.catalogue.procedures[row])
         assert procedure is not None
         return procedure
 
     def _use_renderer(self) -> Renderer:
         """Return what renders prompts here."""
-        return self._renderer
+        return self._store.renderer(self._state)
 
     def events(self, *, procedure: str | None = None, type: str | None = None) -> Iterator[Record]:
         """
@@ -214,14 +185,14 @@ class View:
         if type is not None and type not in EVENT_TYPES:
             raise InvalidInputError(f"'type' must be one of {', '.join(sorted(EVENT_TYPES))} (got {type!r}).")
         about: frozenset[str] | None = None
-        with self._shared.lock:
+        with self._store.lock:
             if procedure is not None:
                 found = find_procedure(self._state, procedure)
                 about = frozenset(entry.event_id for entry in self._state.entries_of(found.id))
             until = self._state.position
         return (
             record
-            for record in self._shared.log.read(until=until)
+            for record in self._store.log.read(until=until)
             if self._state.sees_record(record.branch, record.position)
             and (about is None or record.event_id in about)
             and (type is None or record.type == type)
@@ -229,7 +200,7 @@ class View:
 
     def state_digest(self) -> str:
         """Return the hex SHA-256 of content, support, evidence and status: the same for stores that lived the same."""
-        with self._shared.lock:
+        with self._store.lock:
             return self._state.digest()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from memp import LearnReport, Trajectory, TrajectoryFormatError
-    from memp.memory import Progress
+    from memp.store import Progress
 
 BAD_LINES_SHOWN = 10
 """Enough to see what is wrong with a file; the count says how many there are."""

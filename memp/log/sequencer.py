@@ -184,7 +184,9 @@ class Sequencer:
 
 def from_row(row: Sequence[Any]) -> Record:
     """Return the record whose fields are *row*, in the order of ``memp.record.FIELDS``; lists become tuples."""
-    return Record(*row[:DERIVED_FROM], tuple(row[DERIVED_FROM]), tuple(row[DERIVED_FROM + 1]), *row[DERIVED_FROM + 2 :])
+    values = list(row)
+    values[DERIVED_FROM : DERIVED_FROM + 2] = map(tuple, row[DERIVED_FROM : DERIVED_FROM + 2])
+    return Record(*values)
 
 
 DERIVED_FROM = FIELDS.index("derived_from")

@@ -394,9 +394,13 @@ def test_a_closed_memory_says_so(memory: memp.Memory) -> None:
 
 def test_a_forgotten_memory_warns(tmp_path: Path) -> None:
     """Whoever forgets to close is told."""
-    memp.open(tmp_path / "agent.duckdb")
-    with pytest.warns(ResourceWarning, match="not closed"):
+
+    def forget() -> None:
+        memp.open(tmp_path / "agent.duckdb")
         gc.collect()
+
+    with pytest.warns(ResourceWarning, match="not closed"):
+        forget()
 
 
 def test_import_is_light() -> None:

@@ -1,0 +1,260 @@
+"""
+One open store: the log, every version that was folded from it, and what finds procedures in it.
+
+Every change goes the same way: capture embeddings, append, and only then apply what the log acknowledged, from the
+bytes that it stored. What is in memory is therefore always what a reopened store would have. What to append is not
+decided here; ``memp.memory`` asks ``memp.decide`` and hands over the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+
+from memp import codec, decide
+from memp.decide import Decided, Ids
+from memp.embedding import Embedder, generation
+from memp.embedding.base import Vector, vector_to_bytes
+from memp.errors import InvalidInputError
+from memp.events import ResourceRecorded, VectorRef
+from memp.index import VectorIndex
+from memp.log import MAIN, EventLog, Identity, Pending, VectorKey
+from memp.model import Version
+from memp.record import Record
+from memp.rendering import Renderer
+from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
+from memp.state import History, State
+
+TEMPLATES = ("template", "prompt")
+"""Kind and name under which the templates of prompts are on record."""
+
+EMBED_TEXTS = 512
+"""Texts that are embedded at a time: enough to be quick, few enough to report progress."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+class Store:
+    """
+    What all versions and branches of one open memory share.
+
+    Args:
+        log: The log.
+
+        embedder: What makes texts comparable.
+
+        make_index: Makes an empty index of the embedder's dimension.
+
+        identity: Times, ids and salts.
+
+        renderer: Templates for prompts, until others are on record.
+
+        own_templates: Whether the caller named the templates, so that they take the place of those on record.
+
+        read_only: Refuse every change.
+
+    Attributes:
+        log: The log.
+
+        history: Every version.
+
+        catalogue: What finds procedures, in every version.
+
+        ids: Where ids come from.
+
+        identity: Times, ids and salts.
+
+        lock: Held while anything of these is read or changed.
+
+        read_only: Whether every change is refused.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        embedder: Embedder,
+        make_index: Callable[[], VectorIndex],
+        identity: Identity,
+        renderer: Renderer,
+        own_templates: bool,
+        read_only: bool,
+    ) -> None:
+        self.log = log
+        self.history = History()
+        self.catalogue = Catalogue(make_index, generation=generation(embedder))
+        self.identity = identity
+        self.ids = Ids(event=identity.event_id, random=identity.random_id)
+        self.lock = threading.RLock()
+        self.read_only = read_only
+        self._embedder = embedder
+        self._renderer = renderer
+        self._renderers = {renderer.digest: renderer}
+        self.catalogue.load(log.vectors(self.catalogue.generation))
+        with _no_garbage_collection():
+            for record in log.read():
+                self._follow(record)
+        self._own_templates = own_templates
+
+    def close(self) -> None:
+        """Give back what is held."""
+        with self.lock:
+            self.log.close()
+
+    def embed(self, text: str) -> Vector:
+        """Return the vector of a question."""
+        vector: Vector = self._embedder.embed([text])[0]
+        return vector
+
+    # -- how every change goes -----------------------------------------------------------------------------------
+
+    def append(
+        self,
+        decided: Sequence[Decided],
+        *,
+        actor: str,
+        branch: str = MAIN,
+        key: str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Record, ...]:
+        """
+        Append *decided* as one operation and return its records; nothing to append appends nothing.
+
+        Raises:
+            InvalidInputError: The store is open for reading only.
+
+            ConflictError: Another writer was first.
+
+            StorageError: The disk did not take it; nothing of it is there.
+        """
+        if self.read_only:
+            raise InvalidInputError("This memory is open for reading only. Open it without read_only to change it.")
+        if not decided:
+            return ()
+        with self.lock:
+            self._record_templates(actor=actor)
+            captured, vectors = self._capture(decided, progress)
+            pending = self._pending(captured, branch=branch, key=key)
+            records = self.log.append(pending, actor=actor, branch=branch, vectors=vectors)
+            # Only now: a vector that the log did not take must not count as captured.
+            self.catalogue.load((vector_key.text, vector) for vector_key, vector in vectors.items())
+            for record in records:
+                self._follow(record)
+        return records
+
+    def _follow(self, record: Record) -> None:
+        applied = self.history.apply(record)
+        self.catalogue.follow(self.history.branches[record.branch], applied)
+
+    def _pending(self, decided: Sequence[Decided], *, branch: str, key: str | None) -> list[Pending]:
+        known = self.history.branches.get(branch)
+        versions = {} if known is None else known.versions
+        seen: dict[str, int] = {}
+        pending = []
+        for number, one in enumerate(decided):
+            stream = one.event.stream
+            ahead = seen.get(stream, 0)
+            seen[stream] = ahead + 1
+            pending.append(
+                Pending(
+                    event_id=one.event_id,
+                    stream=stream,
+                    type=one.event.TYPE,
+                    schema=one.event.VERSION,
+                    body=codec.encode(one.event),
+                    expected_version=Version(versions.get(stream, 0) + ahead),
+                    cause=one.cause,
+                    key=key if number == 0 or key is None else f"{key}/{number}",
+                    derived_from=one.derived_from,
+                    read=one.read,
+                )
+            )
+        return pending
+
+    # -- embeddings ----------------------------------------------------------------------------------------------
+
+    def _capture(
+        self, decided: Sequence[Decided], progress: Progress | None
+    ) -> tuple[list[Decided], dict[VectorKey, bytes]]:
+        """Return *decided* with the vectors named that find their contents, and those that are not stored yet."""
+        texts = {
+            text: text_digest(text)
+            for one in decided
+            if isinstance(one.event, WITH_CONTENT)
+            for _, text in search_texts(one.event.content)
+        }
+        known = {text: self.catalogue.vector(digest) for text, digest in texts.items()}
+        missing = [text for text, vector in known.items() if vector is None]
+        for start in range(0, len(missing), EMBED_TEXTS):
+            chunk = missing[start : start + EMBED_TEXTS]
+            known.update(zip(chunk, self._embedder.embed(chunk), strict=True))
+            if progress is not None:
+                progress("embedding", start + len(chunk), len(missing))
+        dimension = self._embedder.dimension
+        stored = {t: vector_to_bytes(vector, dimension=dimension) for t, vector in known.items() if vector is not None}
+        digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
+        vectors = {VectorKey(self.catalogue.generation, texts[text]): stored[text] for text in missing}
+        return [self._with_vectors(one, digests) for one in decided], vectors
+
+    def _with_vectors(self, decided: Decided, digests: dict[str, str]) -> Decided:
+        event = decided.event
+        if not isinstance(event, WITH_CONTENT):
+            return decided
+        refs = tuple(
+            VectorRef(kind=kind, text=text, embedder=self.catalogue.generation, digest=digests[text])
+            for kind, text in search_texts(event.content)
+        )
+        return attrs.evolve(decided, event=attrs.evolve(event, vectors=refs))
+
+    # -- templates -----------------------------------------------------------------------------------------------
+
+    def renderer(self, state: State, *, actor: str | None = None) -> Renderer:
+        """
+        Return what renders prompts for *state*: the templates that were on record there.
+
+        What was used first is used ever after, so that editing a file changes no answer; only a folder that the caller
+        named takes their place, by a new event.
+
+        Args:
+            state: The version that is asked.
+
+            actor: Who asks about the present; templates that are new go on record under that name. None asks about
+                the past, which nothing can change any more.
+        """
+        if actor is not None and not self.read_only:
+            with self.lock:
+                self._record_templates(actor=actor)
+        recorded = state.resource(*TEMPLATES)
+        if recorded is None or (self._own_templates and self.read_only):
+            return self._renderer
+        if recorded.digest not in self._renderers:
+            self._renderers[recorded.digest] = Renderer.from_text(recorded.text)
+        return self._renderers[recorded.digest]
+
+    def _record_templates(self, *, actor: str) -> None:
+        recorded = State(self.history).resource(*TEMPLATES)
+        if recorded is not None and (not self._own_templates or recorded.digest == self._renderer.digest):
+            return
+        kind, name = TEMPLATES
+        event = ResourceRecorded(kind=kind, name=name, digest=self._renderer.digest, text=self._renderer.text)
+        pending = self._pending([decide.single(event, self.ids)], branch=MAIN, key=None)
+        for record in self.log.append(pending, actor=actor):
+            self._follow(record)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector out of a replay: it makes many objects and no garbage, and takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
