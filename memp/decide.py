@@ -47,7 +47,10 @@ from memp.update import IntakePolicy
 NAME_WORDS = 8
 """How many words of a task make a name: enough to tell tasks apart, short enough to type."""
 
-WRITTEN_BUILDERS = frozenset({"hand", "merge"})
+HAND = "hand"
+"""Builder of the procedures that somebody wrote."""
+
+WRITTEN_BUILDERS = frozenset({HAND, "merge"})
 """Builders whose revisions no other builder rewrites."""
 
 
@@ -133,13 +136,13 @@ def learn(
     for draft in builder.build(chosen):
         derived = tuple(events[source] for source in draft.sources)
         key = draft_key(draft, scope=scope)
-        there = state.find_by_key(scope, key)
+        there = state.find_by_key(scope, key) or find_written(state, draft, builder=builder, scope=scope)
         if there is None:
             event = add(draft, scope=scope, names=names, ids=ids)
             added.append(event.name)
             decided.append(_decided(event, ids, derived_from=derived))
         else:
-            decided.append(_generalise(there, draft, builder=builder, derived=derived, ids=ids))
+            decided.append(extend(there, draft, builder=builder, derived=derived, ids=ids))
             generalised.append(there.name)
     return Learned(
         decided=tuple(decided),
@@ -168,6 +171,19 @@ def _record(
     return decided, sourced, known
 
 
+def find_written(state: State, draft: Draft, *, builder: Builder, scope: str) -> Procedure | None:
+    """Return the procedure of *scope* that somebody wrote by hand and that does what *draft* does; None if none does."""
+    if draft.toolset is None:
+        return None
+    found = (
+        procedure
+        for procedure in state.live()
+        if procedure.builder == HAND and procedure.scope == scope and procedure.toolset == draft.toolset
+    )
+    same = [procedure for procedure in found if builder.resembles(procedure.revision.content, draft)]
+    return min(same, key=lambda procedure: (procedure.content_key, procedure.name), default=None)
+
+
 def add(draft: Draft, *, scope: str, names: Names, ids: Ids) -> ProcedureAdded:
     """Return the event that makes a new procedure of *draft*."""
     return ProcedureAdded(
@@ -190,7 +206,7 @@ def draft_key(draft: Draft, *, scope: str) -> ContentKey:
     )
 
 
-def _generalise(
+def extend(
     procedure: Procedure, draft: Draft, *, builder: Builder, derived: tuple[EventId, ...], ids: Ids
 ) -> Decided:
     """

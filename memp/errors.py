@@ -16,11 +16,15 @@ Every exception that ``memp`` raises on purpose, grouped by who can act on it.
         PositionNotFoundError              the log does not reach that far
       ConflictError                      read again and retry
         VersionConflictError               another writer was first in the stream
+        DependentsError                    what is to be undone was built upon
+        PromotionConflictError             both branches changed the same
         RetryKeyError                      the retry key was used for something else
         StoreLockedError                   another process is writing
       CorruptStoreError                  stop and look
         ChainError                         a record does not fit the chain
         StreamGapError                     positions or versions are missing
+        TailLostError                      events that were acknowledged are no longer there
+        WitnessError                       nothing beside the store says where it must end
         NewerStoreError                    the file was written by a newer version
         UnknownEventTypeError              the log was written by a newer version
         MissingUpcastError                 an old record has no way to the current form
@@ -40,12 +44,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from memp.record import Head
 
 __all__ = [
     "BodyError",
     "ChainError",
     "ConflictError",
     "CorruptStoreError",
+    "DependentsError",
     "DimensionError",
     "DistillationError",
     "EmbeddingError",
@@ -57,6 +65,7 @@ __all__ = [
     "NotFoundError",
     "PositionNotFoundError",
     "ProcedureNotFoundError",
+    "PromotionConflictError",
     "RetryKeyError",
     "ScriptError",
     "ServiceError",
@@ -64,10 +73,12 @@ __all__ = [
     "StoreLockedError",
     "StoreNotFoundError",
     "StreamGapError",
+    "TailLostError",
     "TemplateError",
     "TrajectoryFormatError",
     "UnknownEventTypeError",
     "VersionConflictError",
+    "WitnessError",
 ]
 
 
@@ -234,6 +245,44 @@ class VersionConflictError(ConflictError):
         self.found = found
 
 
+class DependentsError(ConflictError):
+    """
+    Events in force were made from what is to be undone; nothing was written.
+
+    Attributes:
+        events: What was to be undone.
+
+        dependents: What was made from it, oldest first.
+    """
+
+    def __init__(self, events: Sequence[str], *, dependents: Sequence[str]) -> None:
+        super().__init__(
+            f"{len(dependents)} events in force were made from what is to be undone: {', '.join(dependents)}. "
+            "Undo them too (cascade), or keep them marked (taint)."
+        )
+        self.events = tuple(events)
+        self.dependents = tuple(dependents)
+
+
+class PromotionConflictError(ConflictError):
+    """
+    Both branches changed the same since the fork; nothing was written.
+
+    Attributes:
+        source: The fork.
+
+        conflicts: One phrase for each conflict, naming what conflicts.
+    """
+
+    def __init__(self, source: str, *, conflicts: Sequence[str]) -> None:
+        super().__init__(
+            f"The branch {source!r} cannot be promoted: {'; '.join(conflicts)}. "
+            "Undo one side of each, or fork anew from here."
+        )
+        self.source = source
+        self.conflicts = tuple(conflicts)
+
+
 class RetryKeyError(ConflictError):
     """
     The retry key was already used for another operation; nothing was written.
@@ -261,15 +310,26 @@ class StoreLockedError(ConflictError):
         path: The store.
 
         holder: What is known of the other process, as one phrase.
+
+        pid: Its id; None if that is not known.
+
+        host: The machine that it runs on; None if that is not known.
+
+        since: When it opened the store, UTC, as text; None if that is not known.
     """
 
-    def __init__(self, path: str, *, holder: str) -> None:
+    def __init__(
+        self, path: str, *, holder: str, pid: int | None = None, host: str | None = None, since: str | None = None
+    ) -> None:
         super().__init__(
-            f"The store {path!r} is open in another process ({holder}), and an embedded store has one at a time. "
-            "Close it there, or read a copy made with 'memp backup'."
+            f"The store {path!r} is open already ({holder}). An embedded store has one process that writes, and while "
+            "it does, no other can open it. Close it there, or read a copy made there with 'memp backup'."
         )
         self.path = path
         self.holder = holder
+        self.pid = pid
+        self.host = host
+        self.since = since
 
 
 class CorruptStoreError(MempError):
@@ -303,6 +363,60 @@ class StreamGapError(CorruptStoreError):
         super().__init__(f"{what}: {expected} was expected, {found} came. The log has a gap.")
         self.expected = expected
         self.found = found
+
+
+class TailLostError(CorruptStoreError):
+    """
+    Events that were acknowledged are no longer in the store; nothing was changed.
+
+    Attributes:
+        path: The store.
+
+        expected: Where the log ended when an event was acknowledged last.
+
+        found: Where it ends now.
+
+        first: The first position that is lost, or that may be another event than was acknowledged.
+
+        last: The last such position.
+
+        quarantine: The folder with copies of what was found; None if none were made.
+    """
+
+    def __init__(
+        self, path: str, message: str, *, expected: Head, found: Head, first: int, last: int, quarantine: Path | None
+    ) -> None:
+        kept = "" if quarantine is None else f" Copies of what was found are in {str(quarantine)!r}."
+        super().__init__(
+            f"{message}{kept} Nothing was changed. Read what is there with read_only, put a backup in its place with "
+            "'memp restore-backup', or go on without what is lost with 'memp doctor --adopt'."
+        )
+        self.path = path
+        self.expected = expected
+        self.found = found
+        self.first = first
+        self.last = last
+        self.quarantine = quarantine
+
+
+class WitnessError(CorruptStoreError):
+    """
+    The file beside the store that says where its log must end is missing or unreadable.
+
+    Attributes:
+        path: The store.
+
+        witness: The file.
+    """
+
+    def __init__(self, path: str, *, witness: str) -> None:
+        super().__init__(
+            f"No valid witness stands beside {path!r} (looked for in {witness!r}), so nobody can tell whether its last "
+            "events are missing. It can be read with read_only. A copy made by hand needs the file next to it; "
+            "to go on with what is there, use 'memp doctor --adopt'."
+        )
+        self.path = path
+        self.witness = witness
 
 
 class NewerStoreError(CorruptStoreError):
@@ -383,7 +497,16 @@ class ServiceError(MempError):
 
 
 class StorageError(ServiceError):
-    """The disk did not take what was to be written; nothing of it is there."""
+    """
+    The disk did not take what was to be written.
+
+    Attributes:
+        in_doubt: False if nothing of it is there; true if it may be there all the same, although nobody was told so.
+    """
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class EmbeddingError(ServiceError):

@@ -22,6 +22,7 @@ __all__ = [
     "BranchPromoted",
     "Event",
     "EventsUndone",
+    "LossAccepted",
     "ProcedureAdded",
     "ProcedureErased",
     "ProcedureGeneralised",
@@ -522,6 +523,38 @@ class BranchDeleted:
         return "branch"
 
 
+@attrs.frozen(kw_only=True)
+class LossAccepted:
+    """
+    A person went on with a store that had lost events, or of which nobody could tell.
+
+    Attributes:
+        expected: Where the log had to end, as ``POSITION:DIGEST``; None if no witness could say.
+
+        found: Where it ended, in the same form.
+
+        first: The first position that was lost or may have held another event; None if that is not known.
+
+        last: The last such position; None if that is not known.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "loss-accepted"
+    VERSION: ClassVar[int] = 1
+
+    expected: str | None = None
+    found: str = attrs.field(validator=check_filled)
+    first: int | None = None
+    last: int | None = None
+    reason: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "store"
+
+
 Event = (
     TrajectoryRecorded
     | ResourceRecorded
@@ -539,6 +572,7 @@ Event = (
     | BranchForked
     | BranchPromoted
     | BranchDeleted
+    | LossAccepted
 )
 """Any event. A ``match`` over it ends in ``assert_never``."""
 

@@ -7,9 +7,8 @@ about the log, the index or the embedder is not here.
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,20 +17,19 @@ import attrs
 
 from memp import decide
 from memp.build import builder_named
-from memp.decide import Decided
 from memp.embedding import Embedder, HashedEmbedder
 from memp.errors import InvalidInputError
 from memp.events import Event, ProcedureAdded, TrajectoryRecorded
 from memp.index import ExactIndex
-from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog
+from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog, VerifyReport
 from memp.model import Procedure, Trajectory
-from memp.record import Record
+from memp.record import Head, Record
 from memp.rendering import Renderer
 from memp.retries import same_change, same_runs
-from memp.state import State
 from memp.store import Progress, Store
 from memp.update import intake_policy
-from memp.view import View, find_procedure
+from memp.versions import Versions, as_invalid_input
+from memp.view import find_procedure
 
 IN_MEMORY = ":memory:"
 """The path that means a log in memory."""
@@ -67,7 +65,7 @@ class LearnReport:
     events: tuple[Record, ...] = attrs.field(repr=False)
 
 
-class Memory(View):
+class Memory(Versions):
     """
     A memory that is open. Use it as a context manager, or close it.
 
@@ -75,14 +73,12 @@ class Memory(View):
     """
 
     def __init__(self, store: Store, *, actor: str, branch: str = MAIN, owner: bool = True) -> None:
-        super().__init__(
-            store, State(store.history, store.history.branches[branch]), lives=store.catalogue.lives[branch]
-        )
-        self._actor = actor
-        self._branch = branch
-        self._scope = ""
+        super().__init__(store, actor=actor, branch=branch)
         self._owner = owner
         self._closed = False
+
+    def _on(self, branch: str) -> Self:
+        return type(self)(self._store, actor=self._actor, branch=branch, owner=False)
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -275,9 +271,42 @@ class Memory(View):
             procedures = [find_procedure(self._state, id) for id in ids]
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):
                 return same_change(records[0], key, {"merged": [p.id for p in procedures], "reason": reason})
-            with _as_invalid_input():
+            with as_invalid_input():
                 decided = decide.merge(self._state, procedures, reason=reason, ids=self._store.ids)
             return self._append([decided], key=key)[0]
+
+    # -- what is stored ------------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """
+        Return where the log ends, on whatever branch; kept elsewhere, it later proves that nothing was lost.
+
+        It prints as ``POSITION:DIGEST``.
+        """
+        return self._store.log.head
+
+    def verify(self, expect: Head | tuple[int, bytes | str] | str | None = None) -> VerifyReport:
+        """
+        Go through all that is stored and name what is not as it was written.
+
+        Args:
+            expect: What ``head`` gave once: the log must still have that event at that position.
+
+        Raises:
+            InvalidInputError: *expect* is no head.
+        """
+        return self._store.log.verify(expect=None if expect is None else Head.parse(expect))
+
+    def backup(self, path: str | Path) -> Head:
+        """
+        Write a copy of the store to *path*, which must not be there, and return where it ends.
+
+        Raises:
+            InvalidInputError: There is something at *path*, or this memory has no file.
+
+            StorageError: The disk did not take it.
+        """
+        return self._store.log.backup(path)
 
     # -- the store -----------------------------------------------------------------------------------------------
 
@@ -330,15 +359,10 @@ class Memory(View):
             procedure = find_procedure(self._state, id)
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):
                 return same_change(records[0], key, {"procedure_id": procedure.id, **said})
-            with _as_invalid_input():
+            with as_invalid_input():
                 event = event_for(procedure)
             base = (procedure.active,) if derived else ()
             return self._append([decide.single(event, self._store.ids, derived_from=base)], key=key)[0]
-
-    def _append(
-        self, decided: Sequence[Decided], *, key: str | None = None, progress: Progress | None = None
-    ) -> tuple[Record, ...]:
-        return self._store.append(decided, actor=self._actor, branch=self._branch, key=key, progress=progress)
 
     def _use_renderer(self) -> Renderer:
         return self._store.renderer(self._state, actor=self._actor)
@@ -366,17 +390,6 @@ def _learned_before(runs: Sequence[Trajectory], records: Sequence[Record], key: 
         generalised=(),
         events=tuple(records),
     )
-
-
-@contextlib.contextmanager
-def _as_invalid_input() -> Iterator[None]:
-    """Turn what an event's own checks refuse into the error that callers catch."""
-    try:
-        yield
-    except InvalidInputError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(str(error.args[0] if error.args else error)) from error
 
 
 def open(

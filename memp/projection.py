@@ -20,6 +20,7 @@ from memp.events import (
     BranchPromoted,
     Event,
     EventsUndone,
+    LossAccepted,
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
@@ -150,7 +151,7 @@ def evolve(
             return attrs.evolve(procedure, status=ProcedureStatus.LIVE) if erased else procedure
         case ProcedureAdded() | TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return procedure
-        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted():
+        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted():
             return procedure
         case _:
             assert_never(event)
@@ -269,7 +270,7 @@ def touched(event: Event) -> tuple[ProcedureId, ...]:
             return (event.procedure_id, *event.merged)
         case TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return ()
-        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted():
+        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted():
             return ()
         case _:
             return (event.procedure_id,)

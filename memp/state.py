@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import attrs
@@ -27,6 +27,7 @@ from memp.events import (
     BranchPromoted,
     Event,
     EventsUndone,
+    LossAccepted,
     ResourceRecorded,
     TrajectoryRecorded,
     VersionTagged,
@@ -49,6 +50,9 @@ from memp.projection import Entry, Run, evolve, out_of_force, touched
 from memp.record import Record
 
 V = TypeVar("V")
+
+WHAT_IF = "(what if)"
+"""Name of a branch that only a plan knows; no branch that a user makes can be called that."""
 
 NOTHING: frozenset[EventId] = frozenset()
 """What is out of force before the first undo."""
@@ -80,13 +84,17 @@ class Timeline(Generic[V]):
         found = bisect_right(self._positions, position)
         return self._values[found - 1] if found else default
 
+    def last(self) -> V:
+        """Return what it is now."""
+        return self._values[-1]
+
     def begins(self) -> int:
         """Return the first position at which it was anything."""
         return self._positions[0]
 
-    def items(self) -> Iterator[tuple[int, V]]:
-        """Yield (position, value), oldest first."""
-        return zip(self._positions, self._values, strict=True)
+    def columns(self) -> tuple[Sequence[int], Sequence[V]]:
+        """Return the positions, rising, and the value from each of them on."""
+        return self._positions, self._values
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -152,7 +160,7 @@ class Branch:
         self.runs_by_digest: dict[tuple[str, str], list[Run]] = {}
         self.resources: dict[tuple[str, str], Timeline[ResourceRecorded | None]] = {}
         self.undos: list[tuple[Position, EventId, EventsUndone]] = []
-        self.out: Timeline[frozenset[EventId]] = Timeline()
+        self.out: Timeline[frozenset[EventId] | None] = Timeline()
         self.times: Timeline[int] = Timeline()
         self.versions: dict[str, int] = {}
 
@@ -186,11 +194,18 @@ class Branch:
             found[:0] = [(event_id, undo.undone) for at, event_id, undo in branch.undos if at <= until]
         return found
 
+    def last_at(self, recorded_at: int, until: int) -> int:
+        """Return the last position on this branch, up to *until*, recorded at or before that time; 0 if none."""
+        positions, times = self.times.columns()
+        found = bisect_right(times, recorded_at)
+        return min(positions[found - 1], until) if found else 0
+
     def out_at(self, position: int) -> frozenset[EventId]:
         """Return what is out of force at *position*."""
         for branch, until in self.lineage(position):
-            if branch.undos and branch.undos[0][0] <= until:
-                return branch.out.at(until, NOTHING)
+            found = branch.out.at(until, None)
+            if found is not None:
+                return found
         return NOTHING
 
 
@@ -270,7 +285,7 @@ class History:
                 branch.promoted.update(zip(event.originals, event.copies, strict=True))
             case BranchDeleted():
                 branch.deleted = event.reason
-            case BranchForked() | TrajectoryRecorded():
+            case BranchForked() | TrajectoryRecorded() | LossAccepted():
                 pass
             case _:
                 entry = Entry(
@@ -351,6 +366,8 @@ class History:
     def _set(self, branch: Branch, procedure_id: ProcedureId, procedure: Procedure | None) -> None:
         timeline = branch.procedures.setdefault(procedure_id, Timeline())
         timeline.append(branch.position, procedure)
+        if branch.name == WHAT_IF:
+            return
         self.born.setdefault(procedure_id, branch.position)
         if procedure is not None:
             self.by_name.setdefault(procedure.name, set()).add(procedure_id)
@@ -473,7 +490,8 @@ class State:
 
     def _present(self, ids: Iterable[ProcedureId]) -> list[Procedure]:
         position, born = self.position, self.history.born
-        found = [self.branch.procedure(id, position) for id in sorted(ids, key=lambda id: (born[id], id))]
+        ordered = sorted(ids, key=lambda id: (born.get(id, position), id))
+        found = [self.branch.procedure(id, position) for id in ordered]
         return [procedure for procedure in found if procedure is not None]
 
     def find_by_key(self, scope: str, key: ContentKey) -> Procedure | None:
@@ -574,12 +592,12 @@ def without(state: State, events: Iterable[EventId]) -> tuple[State, tuple[Proce
     It is a branch that nobody else knows, with one undo on it, so that what is planned and what is then done cannot
     differ.
     """
-    branch = Branch("(what if)", parent=state.branch, forked_at=state.position)
+    branch = Branch(WHAT_IF, parent=state.branch, forked_at=state.position)
     named = tuple(events)
     if not named:
         return State(state.history, branch), ()
     undo = EventsUndone(undone=named, dependents="cascade", reason="what if")
-    branch.undos.append((branch.position, EventId("(what if)"), undo))
+    branch.undos.append((branch.position, EventId(WHAT_IF), undo))
     changed = state.history.settle(branch)
     return State(state.history, branch), changed
 

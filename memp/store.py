@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import attrs
@@ -20,10 +19,11 @@ from memp import codec, decide
 from memp.decide import Decided, Ids
 from memp.embedding import Embedder, generation
 from memp.embedding.base import Vector, vector_to_bytes
-from memp.errors import InvalidInputError
+from memp.errors import InvalidInputError, StorageError
 from memp.events import ResourceRecorded, VectorRef
 from memp.index import VectorIndex
-from memp.log import MAIN, EventLog, Identity, Pending, VectorKey
+from memp.log import MAIN, EventLog, Identity, Pending, Staged, VectorKey
+from memp.log.turn import Turn
 from memp.model import Version
 from memp.record import Record
 from memp.rendering import Renderer
@@ -70,7 +70,8 @@ class Store:
 
         identity: Times, ids and salts.
 
-        lock: Held while anything of these is read or changed.
+        lock: Held while anything of these is read or changed. Whoever leaves it waits until what was appended is
+            durable.
 
         read_only: Whether every change is refused.
     """
@@ -91,21 +92,21 @@ class Store:
         self.catalogue = Catalogue(make_index, generation=generation(embedder))
         self.identity = identity
         self.ids = Ids(event=identity.event_id, random=identity.random_id)
-        self.lock = threading.RLock()
+        self.lock = Turn(pending=self._not_durable, failed=self._recover)
+        self._staged: Staged | None = None
+        self._make_index = make_index
         self.read_only = read_only
         self._embedder = embedder
         self._renderer = renderer
         self._renderers = {renderer.digest: renderer}
-        self.catalogue.load(log.vectors(self.catalogue.generation))
-        with _no_garbage_collection():
-            for record in log.read():
-                self._follow(record)
+        self._replay()
         self._own_templates = own_templates
 
     def close(self) -> None:
         """Give back what is held."""
         with self.lock:
             self.log.close()
+            self._staged = None
 
     def embed(self, text: str) -> Vector:
         """Return the vector of a question."""
@@ -126,6 +127,8 @@ class Store:
         """
         Append *decided* as one operation and return its records; nothing to append appends nothing.
 
+        The records are durable once the lock is left, and nobody is told of them before.
+
         Raises:
             InvalidInputError: The store is open for reading only.
 
@@ -138,15 +141,65 @@ class Store:
         if not decided:
             return ()
         with self.lock:
+            if self.log.failed:
+                self._forget_staged()
+                self.log.recover()
             self._record_templates(actor=actor)
             captured, vectors = self._capture(decided, progress)
             pending = self._pending(captured, branch=branch, key=key)
-            records = self.log.append(pending, actor=actor, branch=branch, vectors=vectors)
+            staged = self.log.stage(pending, actor=actor, branch=branch, vectors=vectors)
             # Only now: a vector that the log did not take must not count as captured.
             self.catalogue.load((vector_key.text, vector) for vector_key, vector in vectors.items())
-            for record in records:
+            self._follow_staged(staged)
+        return staged.records
+
+    def _follow_staged(self, staged: Staged) -> None:
+        for record in staged.records:
+            self._follow(record)
+        self._staged = staged
+
+    def _not_durable(self) -> Callable[[], object] | None:
+        """Return what waits for the last that was staged; None if it is durable."""
+        if self._staged is not None and self.log.head.position >= self._staged.records[-1].position:
+            self._staged = None
+        return self._staged.wait if self._staged is not None else None
+
+    def _recover(self) -> None:
+        """After a failed commit, go back to what is durable; if the disk is still full, the next append tries again."""
+        with self.lock:
+            if self.log.failed:
+                self._forget_staged()
+                with contextlib.suppress(StorageError):
+                    self.log.recover()
+
+    def _forget_staged(self) -> None:
+        """
+        Fold anew what is durable.
+
+        The versions that users hold keep their branches, so these get the new content and stay the same objects.
+        """
+        self._staged = None
+        history, catalogue = self.history, self.catalogue
+        self.history = History()
+        self.catalogue = Catalogue(self._make_index, generation=catalogue.generation)
+        self._replay()
+        for name, branch in history.branches.items():
+            if name in self.history.branches:
+                vars(branch).update(vars(self.history.branches[name]))
+                vars(catalogue.lives[name]).update(vars(self.catalogue.lives[name]))
+                self.history.branches[name], self.catalogue.lives[name] = branch, catalogue.lives[name]
+        for branch in self.history.branches.values():
+            if branch.parent is not None:
+                branch.parent = self.history.branches[branch.parent.name]
+        vars(history).update(vars(self.history))
+        vars(catalogue).update(vars(self.catalogue))
+        self.history, self.catalogue = history, catalogue
+
+    def _replay(self) -> None:
+        self.catalogue.load(self.log.vectors(self.catalogue.generation))
+        with _no_garbage_collection():
+            for record in self.log.read():
                 self._follow(record)
-        return records
 
     def _follow(self, record: Record) -> None:
         applied = self.history.apply(record)
@@ -244,8 +297,7 @@ class Store:
         kind, name = TEMPLATES
         event = ResourceRecorded(kind=kind, name=name, digest=self._renderer.digest, text=self._renderer.text)
         pending = self._pending([decide.single(event, self.ids)], branch=MAIN, key=None)
-        for record in self.log.append(pending, actor=actor):
-            self._follow(record)
+        self._follow_staged(self.log.stage(pending, actor=actor))
 
 
 @contextlib.contextmanager

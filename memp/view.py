@@ -7,17 +7,23 @@ question asked of the past is answered by the same code as one asked now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
+
+import attrs
 
 from memp.errors import InvalidInputError, ProcedureNotFoundError
 from memp.events import EVENT_TYPES
+from memp.history.diff import Diff, compare
+from memp.history.undo import plan, select
+from memp.history.when import When, resolve
 from memp.model import Match, Position, Procedure
 from memp.record import Record
 from memp.rendering import Renderer, passage
 from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
 from memp.state import State
+from memp.state import without as without_events
 from memp.store import Store
 
 PREFIX_LENGTH_MIN = 4
@@ -75,6 +81,48 @@ class Found(Sequence[Match]):
         """
         passages = [passage(match.procedure) for match in self.matches]
         return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)
+
+
+@attrs.frozen(kw_only=True)
+class Tag:
+    """
+    A name for a version.
+
+    Attributes:
+        name: The name.
+
+        branch: The branch of the version.
+
+        position: Its last position.
+
+        reason: One sentence for people; may be empty.
+    """
+
+    name: str
+    branch: str
+    position: Position
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class BranchInfo:
+    """
+    A branch.
+
+    Attributes:
+        name: The name.
+
+        parent: The branch whose past it shares; None for ``main``.
+
+        forked_at: The last position that both share; 0 for ``main``.
+
+        position: Its last event.
+    """
+
+    name: str
+    parent: str | None
+    forked_at: Position
+    position: Position
 
 
 class View:
@@ -197,6 +245,80 @@ class View:
             and (about is None or record.event_id in about)
             and (type is None or record.type == type)
         )
+
+    # -- other versions ------------------------------------------------------------------------------------------
+
+    def at(self, when: When, *, without: Iterable[str] = ()) -> View:
+        """
+        Return the memory as it was, to be read with the same methods.
+
+        It answers exactly as a memory would that was fed only the events up to there: the same procedures, the same
+        ranking, the same prompts.
+
+        Args:
+            when: A tag, a position, an event id, or a time: an aware datetime or a text such as
+                ``2026-11-03T12:00Z``. A position that is not seen on this branch means the last one before it that is.
+
+            without: Events to leave out, with all that was made from them, as if they had never happened.
+
+        Raises:
+            NotFoundError: No version is called that, or there is no such event in it.
+
+            InvalidInputError: A time without its zone, or nothing of all this.
+
+            ConflictError: An event of *without* cannot be undone, or is out of force there.
+        """
+        with self._store.lock:
+            version = resolve(self._store.history, self._state.branch, when)
+            state = State(self._store.history, version.branch, version.position)
+            lives = self._store.catalogue.lives[version.branch.name]
+            events = list(without)
+            if not events:
+                return View(self._store, state, lives=lives)
+            undone = plan(state, select(state, events), on_dependents="cascade").undone
+            hypothetical, changed = without_events(state, undone)
+            lives = lives.fork(state.position)
+            self._store.catalogue.move(lives, hypothetical.branch, changed)
+            return View(self._store, hypothetical, lives=lives)
+
+    def diff(self, before: When, after: When | None = None) -> Diff:
+        """
+        Return what differs between two versions.
+
+        Args:
+            before: The earlier one, as ``at`` takes it.
+
+            after: The later one; None means this one.
+
+        Raises:
+            NotFoundError: No version is called that.
+        """
+        with self._store.lock:
+            earlier = self.at(before)._state
+            return compare(earlier, self._state if after is None else self.at(after)._state)
+
+    def tags(self) -> list[Tag]:
+        """Return the tags, by name."""
+        with self._store.lock:
+            found = ((name, timeline.last()) for name, timeline in self._store.history.tags.items())
+            return [
+                Tag(name=name, branch=tag.branch, position=Position(tag.position), reason=tag.reason)
+                for name, tag in sorted(found, key=lambda item: item[0])
+            ]
+
+    def branches(self) -> list[BranchInfo]:
+        """Return the branches that are not deleted, oldest first."""
+        with self._store.lock:
+            return [
+                BranchInfo(
+                    name=branch.name,
+                    parent=branch.parent.name if branch.parent is not None else None,
+                    forked_at=branch.forked_at,
+                    position=branch.position,
+                )
+                for branch in self._store.history.branches.values()
+                if branch.deleted is None
+            ]
 
     def state_digest(self) -> str:
         """Return the hex SHA-256 of content, support, evidence and status: the same for stores that lived the same."""

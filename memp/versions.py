@@ -1,0 +1,410 @@
+"""
+What a user does with versions: name them, fork them, promote them, and take changes back.
+
+Each operation is planned as a version of its own first, so that a dry run and the real one cannot differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Self
+
+import attrs
+
+from memp import codec, decide
+from memp.build import Builder, builder_named
+from memp.decide import Decided, Names
+from memp.errors import BodyError, ConflictError, InvalidInputError, NotFoundError
+from memp.events import (
+    BranchDeleted,
+    BranchForked,
+    Event,
+    EventsUndone,
+    ProcedureAdded,
+    TrajectoryRecorded,
+    VersionTagged,
+)
+from memp.history import promote as promotion
+from memp.history.rebuild import BuiltBy, all_procedure_events, orphans, rebuild
+from memp.history.undo import UndoPlan, plan, select
+from memp.history.when import When, check_name, resolve
+from memp.log import MAIN
+from memp.model import Trajectory
+from memp.projection import Run
+from memp.record import Record
+from memp.state import State, without
+from memp.store import Progress, Store
+from memp.update import intake_policy
+from memp.view import View
+
+
+class Versions(View):
+    """
+    The operations on versions of one branch.
+
+    Args:
+        store: What all branches share.
+
+        actor: Who writes.
+
+        branch: The branch that is read and written.
+    """
+
+    def __init__(self, store: Store, *, actor: str, branch: str = MAIN) -> None:
+        state = State(store.history, store.history.branches[branch])
+        super().__init__(store, state, lives=store.catalogue.lives[branch])
+        self._actor = actor
+        self._branch = branch
+        self._scope = ""
+
+    def _on(self, branch: str) -> Self:
+        """Return the memory of another branch of the same store."""
+        return type(self)(self._store, actor=self._actor, branch=branch)
+
+    def _append(
+        self, decided: Sequence[Decided], *, key: str | None = None, progress: Progress | None = None
+    ) -> tuple[Record, ...]:
+        if self._state.branch.deleted is not None:
+            raise ConflictError(f"The branch {self._branch!r} was deleted and takes no more changes.")
+        return self._store.append(decided, actor=self._actor, branch=self._branch, key=key, progress=progress)
+
+    def _say(self, event: Event, *, key: str | None = None) -> Record:
+        return self._append([decide.single(event, self._store.ids)], key=key)[0]
+
+    # -- tags ----------------------------------------------------------------------------------------------------
+
+    def tag(self, name: str, *, at: When | None = None, reason: str | None = None) -> Record:
+        """
+        Give a version a name.
+
+        Args:
+            name: The name. One that is taken moves, if a reason says why.
+
+            at: The version, as ``at`` takes it; None means this one.
+
+            reason: One sentence for people.
+
+        Raises:
+            ConflictError: The name is taken by another version and no reason is given.
+
+            InvalidInputError: Nothing may be called that.
+        """
+        check_name(name, what="tag")
+        with self._store.lock:
+            history = self._store.history
+            version = resolve(history, self._state.branch, self.position if at is None else at)
+            tag = VersionTagged(name=name, branch=version.branch.name, position=version.position, reason=reason or "")
+            if name in history.tags:
+                there = history.tags[name].last()
+                if (there.branch, there.position) != (tag.branch, tag.position) and not reason:
+                    raise ConflictError(
+                        f"The tag {name!r} names position {there.position} of {there.branch!r}. "
+                        "To move it, say why with 'reason'."
+                    )
+            return self._say(tag)
+
+    # -- branches ------------------------------------------------------------------------------------------------
+
+    def fork(self, name: str, *, at: When | None = None, reason: str = "") -> Self:
+        """
+        Make a branch that shares the past of this one and never touches its future, and return its memory.
+
+        Args:
+            name: What the branch is called; a name is never used twice, not even after the branch was deleted.
+
+            at: The version that it starts from, as ``at`` takes it; None means this one.
+
+            reason: One sentence for people.
+
+        Raises:
+            ConflictError: There is, or was, a branch of that name.
+
+            InvalidInputError: Nothing may be called that.
+        """
+        check_name(name, what="branch")
+        with self._store.lock:
+            if name in self._store.history.branches:
+                raise ConflictError(f"There is, or was, a branch {name!r}. Choose another name.")
+            version = resolve(self._store.history, self._state.branch, self.position if at is None else at)
+            event = BranchForked(name=name, parent=version.branch.name, position=version.position, reason=reason)
+            self._store.append([decide.single(event, self._store.ids)], actor=self._actor, branch=name)
+            return self._on(name)
+
+    def branch(self, name: str) -> Self:
+        """
+        Return the memory of a branch.
+
+        Raises:
+            NotFoundError: There is no such branch, or it was deleted.
+        """
+        with self._store.lock:
+            branch = self._store.history.branches.get(name)
+            if branch is None or branch.deleted is not None:
+                names = ", ".join(info.name for info in self.branches())
+                raise NotFoundError(f"There is no branch {name!r} (there are {names}).")
+            return self._on(name)
+
+    def delete_branch(self, name: str, *, reason: str) -> Record:
+        """
+        Hide a branch: it is no longer listed or written to, and its events stay in the log.
+
+        Raises:
+            NotFoundError: There is no such branch.
+
+            ConflictError: It is ``main``.
+        """
+        with self._store.lock:
+            if name == MAIN:
+                raise ConflictError(f"The branch {MAIN!r} cannot be deleted.")
+            with as_invalid_input():
+                event = BranchDeleted(name=name, reason=reason)
+            return self.branch(name)._say(event)
+
+    def promote(self, name: str, *, reason: str) -> tuple[Record, ...]:
+        """
+        Say the events of a fork again on this branch, as one operation; what was promoted before is left alone.
+
+        Returns:
+            The new records; empty if there was nothing new.
+
+        Raises:
+            PromotionConflictError: Both branches changed the same since the fork; nothing was written.
+
+            NotFoundError: There is no such branch.
+
+            InvalidInputError: It was not forked from this one, or the reason is empty.
+        """
+        with self._store.lock, as_invalid_input():
+            source = self.branch(name)._state
+            shared = promotion.shared_position(self._state.branch, source.branch)
+            records = (r for r in self._store.log.read(after=shared) if source.sees_record(r.branch, r.position))
+            decided = promotion.promote(self._state, source, records, reason=reason, ids=self._store.ids)
+            return self._append(decided)
+
+    # -- undo ----------------------------------------------------------------------------------------------------
+
+    def plan_undo(
+        self,
+        events: Iterable[str] | None = None,
+        *,
+        batch: str | None = None,
+        actor: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        source: str | None = None,
+        on_dependents: str = "refuse",
+    ) -> UndoPlan:
+        """
+        Work out what ``undo`` with the same arguments would do; nothing is written.
+
+        Raises:
+            InvalidInputError: Nothing was named, or in more than one way.
+
+            NotFoundError: There is no such event, batch, author or run here.
+
+            ConflictError: An event cannot be undone, or is out of force already.
+        """
+        with self._store.lock:
+            return self._plan(events, batch, actor, since, until, source, on_dependents)[0]
+
+    def undo(
+        self,
+        events: Iterable[str] | None = None,
+        *,
+        reason: str,
+        batch: str | None = None,
+        actor: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        source: str | None = None,
+        on_dependents: str = "refuse",
+        key: str | None = None,
+    ) -> Record:
+        """
+        Take events out of force, by one new event; undoing that brings them back.
+
+        Args:
+            events: Event ids.
+
+            reason: One sentence for people.
+
+            batch: All events of one operation, named by its id or by the id of one of its events.
+
+            actor: All events of one author.
+
+            since: All events from this time on; together with *actor*, those of the author.
+
+            until: Only events up to this time, inclusive.
+
+            source: A recorded run, by its trajectory id. Procedures that other runs also support are built again from
+                those, in the same operation.
+
+            on_dependents: What becomes of events that were made from these: ``refuse`` undoes nothing if there are
+                any, ``cascade`` undoes them too, ``taint`` keeps them, marked and ranked after all others. A source
+                always takes its dependents with it, unless they are to be tainted.
+
+            key: Retry token.
+
+        Returns:
+            The record of the undo.
+
+        Raises:
+            DependentsError: There are dependents, and they are neither to be undone nor to be tainted; carries them.
+
+            ConflictError: An event cannot be undone, is out of force already, or nothing of a procedure would be left
+                to be tainted.
+
+            InvalidInputError: Nothing was named, or in more than one way, or the reason is empty.
+
+            NotFoundError: There is no such event, batch, author or run here.
+        """
+        with self._store.lock, as_invalid_input():
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                return records[0]
+            planned, rebuilt = self._plan(events, batch, actor, since, until, source, on_dependents)
+            event = planned.event(reason)
+            return self._append([decide.single(event, self._store.ids), *rebuilt], key=key)[0]
+
+    def _plan(
+        self,
+        events: Iterable[str] | None,
+        batch: str | None,
+        actor: str | None,
+        since: datetime | str | None,
+        until: datetime | str | None,
+        source: str | None,
+        on_dependents: str,
+    ) -> tuple[UndoPlan, list[Decided]]:
+        state = self._state
+        chosen = select(
+            state,
+            events,
+            batch=batch,
+            actor=actor,
+            since=microseconds(since),
+            until=microseconds(until),
+            source=source,
+        )
+        if source is not None and on_dependents == "refuse":
+            on_dependents = "cascade"
+        planned = plan(state, chosen, on_dependents=on_dependents)
+        if source is None or on_dependents != "cascade":
+            return planned, []
+        after, changed = without(state, planned.undone)
+        names, rebuilt = Names(after), []
+        for built_by, runs in orphans(state, after, changed).items():
+            rebuilt += self._rebuild(after, runs, built_by, names)
+        built = tuple(one.event.name for one in rebuilt if isinstance(one.event, ProcedureAdded))
+        return attrs.evolve(planned, rebuilt=built), rebuilt
+
+    def rederive(self, name: str, *, policy: str = "validation", build: str | None = None, reason: str = "") -> Self:
+        """
+        Make a branch on which everything is decided anew from the stored runs, and return its memory.
+
+        What was changed by hand is not on it; its runs are those that are in force here.
+
+        Args:
+            name: What the branch is called.
+
+            policy: Which runs procedures are built from, as ``learn`` takes it.
+
+            build: How they are built, as ``learn`` takes it; None builds each as it was built here.
+
+            reason: One sentence for people.
+
+        Raises:
+            ConflictError: There is, or was, a branch of that name.
+
+            InvalidInputError: There is no such policy or builder.
+        """
+        chosen = intake_policy(policy)
+        if build is not None:
+            builder_named(build)
+        with self._store.lock:
+            before = self._state
+            undone = all_procedure_events(before)
+            wanted = self._built_by(build)
+            fork = self.fork(name, reason=reason or "everything is decided anew from the stored runs")
+            empty, _ = without(fork._state, undone)
+            names, decided = Names(empty), []
+            if undone:
+                event = EventsUndone(undone=undone, dependents="cascade", reason="to be decided anew")
+                decided.append(decide.single(event, self._store.ids))
+            loaded = {run.head.trajectory_id: self._load_run(run) for run in before.runs()}
+            for built_by, ids in wanted.items():
+                runs = [r for r in before.runs() if (ids is None or r.head.trajectory_id in ids)]
+                runs = [run for run in runs if chosen(loaded[run.head.trajectory_id])]
+                decided += self._rebuild(empty, runs, built_by, names)
+            fork._append(decided)
+            return fork
+
+    def _built_by(self, build: str | None) -> dict[BuiltBy, set[str] | None]:
+        """Return the builders to build with, each with the runs that it is for; None means all."""
+        if build is not None:
+            return {(build, None): None}
+        found: dict[BuiltBy, set[str] | None] = {}
+        for procedure in self._state.all():
+            with contextlib.suppress(InvalidInputError):
+                builder_named(procedure.builder)
+                found.setdefault((procedure.builder, procedure.toolset), None)
+        return found or {("verbatim", None): None}
+
+    def _rebuild(self, after: State, runs: Sequence[Run], built_by: BuiltBy, names: Names) -> list[Decided]:
+        return rebuild(
+            after,
+            runs,
+            builder=self._builder(built_by),
+            load=self._load_run,
+            before=self._state,
+            scope=self._scope,
+            names=names,
+            ids=self._store.ids,
+        )
+
+    def _builder(self, built_by: BuiltBy) -> Builder:
+        return builder_named(built_by[0])
+
+    def _load_run(self, run: Run) -> Trajectory:
+        """
+        Return a recorded run with its steps.
+
+        Raises:
+            BodyError: It was purged.
+        """
+        [record] = self._store.log.read(after=run.position - 1, until=run.position)
+        if record.body is None:
+            raise BodyError("The run was purged; nothing can be built from it any more.", position=run.position)
+        event = codec.decode(record.type, record.schema, record.body, position=record.position)
+        assert isinstance(event, TrajectoryRecorded)
+        return event.trajectory
+
+
+def microseconds(moment: datetime | str | None) -> int | None:
+    """
+    Return a time in microseconds since 1970 UTC; None stays None.
+
+    Raises:
+        InvalidInputError: It is no time, or says no zone.
+    """
+    if moment is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    except ValueError as error:
+        raise InvalidInputError(f"A time must look like 2026-11-03T12:00Z (got {moment!r}).") from error
+    if parsed.tzinfo is None:
+        raise InvalidInputError(f"A time must say its zone, such as {parsed.isoformat()}Z (got {parsed.isoformat()}).")
+    return round(parsed.astimezone(UTC).timestamp() * 1_000_000)
+
+
+@contextlib.contextmanager
+def as_invalid_input() -> Iterator[None]:
+    """Turn what an event's own checks refuse into the error that callers catch."""
+    try:
+        yield
+    except InvalidInputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(str(error.args[0] if error.args else error)) from error
