@@ -7,8 +7,8 @@ is imported here and nowhere else in the package.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -52,7 +52,11 @@ from memp.script.toolset import Action, AnyEntry, Condition, Finder, Form, ToolC
 from memp.script.type_rules import TypeRules
 from memp.script.types import BOOL, NUMBER, TEXT, ListType, LiteralType, NamedType, Type
 
-__all__ = ["calls", "scripts", "texts", "things", "toolsets"]
+if TYPE_CHECKING:
+    from memp.memory import Memory
+    from memp.record import Record
+
+__all__ = ["calls", "memory_fed_with", "scripts", "texts", "things", "toolsets"]
 
 T = TypeVar("T")
 Draw: TypeAlias = Callable[[st.SearchStrategy[T]], T]
@@ -61,6 +65,37 @@ Names: TypeAlias = dict[str, Type]
 _WORDS = ("lift", "turn", "carry", "press", "paint", "fold", "count", "rinse", "stack", "mend")
 _THINGS = ("mug", "lamp", "red box", "pot", "jar of salt", "key")
 _PARAMETERS = ("item", "target", "amount", "label", "spot", "extra")
+
+
+def memory_fed_with(records: Iterable[Record], memory: Memory) -> Memory:
+    """
+    Return a memory in memory that was fed *records* and nothing else: what would be without the others.
+
+    Args:
+        records: In order, taken from *memory*; those that they refer to may be missing.
+
+        memory: Where the embeddings come from.
+    """
+    from memp.embedding import HashedEmbedder, generation
+    from memp.index import ExactIndex
+    from memp.log import Identity, MemoryLog, VectorKey
+    from memp.memory import Memory
+    from memp.rendering import Renderer
+    from memp.store import Store
+
+    embedder = HashedEmbedder()
+    name = generation(embedder)
+    vectors = {VectorKey(name, text): vector for text, vector in memory._store.log.vectors(name)}
+    store = Store(
+        MemoryLog.holding(records, vectors),
+        embedder=embedder,
+        make_index=lambda: ExactIndex(embedder.dimension),
+        identity=Identity(),
+        renderer=Renderer.load(),
+        own_templates=False,
+        read_only=False,
+    )
+    return Memory(store, actor="test", owner=False)
 
 
 def texts(*, min_size: int = 0, max_size: int = 20) -> st.SearchStrategy[str]:

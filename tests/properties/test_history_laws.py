@@ -14,9 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import memp
-from memp.log import MemoryLog, VectorKey
-from memp.memory import Memory
 from memp.record import Record
+from memp.testing import memory_fed_with
 
 TASKS = ["put a hot mug in the cabinet", "put a cold egg on the shelf", "look at a book under the lamp"]
 RUNS = st.builds(
@@ -36,7 +35,8 @@ CHANGES = st.one_of(
     st.tuples(st.sampled_from(["erase", "unerase"]), PICK),
     st.tuples(st.just("merge"), PICK, PICK),
 )
-UNDOS = st.tuples(st.just("undo"), st.lists(PICK, min_size=1, max_size=2), st.sampled_from(["refuse", "cascade", "taint"]))
+HOW = st.sampled_from(["refuse", "cascade", "taint"])
+UNDOS = st.tuples(st.just("undo"), st.lists(PICK, min_size=1, max_size=2), HOW)
 SOURCES = st.tuples(st.just("source"), PICK)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 """All but the explanation of a failure, which takes minutes for a life."""
@@ -80,41 +80,6 @@ def answers(view: memp.View) -> list[object]:
             shown.append([(m.procedure.id, m.score, m.parts) for m in found])
             shown.append(found.prompt())
     return shown
-
-
-def fed_with(records: list[Record], memory: memp.Memory) -> memp.Memory:
-    """A memory that was fed *records* and nothing else; positions and versions close up where some are left out."""
-    log = MemoryLog()
-    versions: dict[tuple[str, str], int] = {}
-    for position, record in enumerate(records, 1):
-        stream = (record.branch, record.stream)
-        versions[stream] = versions.get(stream, 0) + 1
-        moved = msgspec.structs.replace(record, position=position, version=versions[stream])
-        log._records.append(moved)
-        log._sequencer.follow(moved)
-    for text, vector in memory._store.log.vectors("hashed-1"):
-        log._vectors[VectorKey("hashed-1", text)] = vector
-    return memory_over(log)
-
-
-def memory_over(log: MemoryLog) -> memp.Memory:
-    """A memory over a log that is there already."""
-    from memp.embedding import HashedEmbedder
-    from memp.index import ExactIndex
-    from memp.log import Identity
-    from memp.rendering import Renderer
-    from memp.store import Store
-
-    store = Store(
-        log,
-        embedder=HashedEmbedder(),
-        make_index=lambda: ExactIndex(384),
-        identity=Identity(),
-        renderer=Renderer.load(),
-        own_templates=False,
-        read_only=False,
-    )
-    return Memory(store, actor="me", owner=False)
 
 
 # -- the model: the design's words with plain dicts, independent of memp.projection and memp.state ------------------
@@ -257,7 +222,7 @@ def test_looking_back_equals_a_store_fed_only_the_past(each_life: Callable[..., 
             past = memory.at(position)
             assert past.position == position
             assert list(past.events()) == records[:position]
-            assert answers(past) == answers(fed_with(records[:position], memory))
+            assert answers(past) == answers(memory_fed_with(records[:position], memory))
             assert as_modelled(past) == modelled(records[:position])
 
     each_life(check)
@@ -280,7 +245,7 @@ def test_cascade_equals_the_fold_without_those_events(each_life: Callable[..., N
         assert as_modelled(memory) == modelled([r for r in records if r.event_id not in plan.undone])
         if not any(r.type == "events-undone" for r in records):
             kept = [r for r in records if r.event_id not in plan.undone]
-            fed = fed_with(kept, memory)
+            fed = memory_fed_with(kept, memory)
             assert fed.state_digest() == memory.state_digest()
             assert answers(fed)[2:] == answers(memory)[2:]
         memory.undo([undo.event_id], reason="back")
@@ -342,7 +307,11 @@ def test_promoting_brings_the_fork_over_once(each_life: Callable[..., None]) -> 
         fork = memory.fork("trial")
         old = {r.event_id: r.digest for r in memory._store.log.read()}
         fork.learn([memp.Trajectory(task="find 2 pens", steps=[memp.Step(action="take pen 1")], reward=1.0)])
-        for change in (("validate", picks[0], True), ("reflect", picks[1], 'do("z")\n', True), ("undo", picks[2:], "cascade")):
+        for change in (
+            ("validate", picks[0], True),
+            ("reflect", picks[1], 'do("z")\n', True),
+            ("undo", picks[2:], "cascade"),
+        ):
             live(fork, change)
         assert memory.promote("trial", reason="better")
         assert memory.state_digest() == fork.state_digest()
