@@ -8,7 +8,7 @@ about the past costs what one about the present does.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -21,6 +21,9 @@ from memp.retrieval.patterns import pattern_words
 
 FOREVER = int(np.iinfo(np.int64).max)
 """End of a life that has not ended."""
+
+VERSIONS_KEPT = 256
+"""Past versions whose masks are kept: two bytes a row each, and a comparison of a hundred versions asks each often."""
 
 _Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
 
@@ -46,6 +49,9 @@ class Lives:
         self._words: frozenset[str] | None = None
         self._changed_at = 0
         self._present: tuple[Mask, Mask] | None = None
+        self._pattern_sets: dict[tuple[str, ...], int] = {}
+        self._pattern_set_of: list[int] = []
+        self._past: OrderedDict[tuple[int, int], tuple[tuple[Mask, Mask], frozenset[str]]] = OrderedDict()
 
     def fork(self, position: int) -> Lives:
         """Return the lives of a branch that shares everything up to *position*: what is alive there goes on."""
@@ -83,10 +89,13 @@ class Lives:
         self._starts.append(position)
         self._ends.append(FOREVER)
         self._tainted.append(tainted)
+        patterns = self._patterns[row]
+        self._pattern_set_of.append(self._pattern_sets.setdefault(patterns, len(self._pattern_sets)))
         self._count(row, position, by=1)
 
     def _count(self, row: int, position: int, *, by: int) -> None:
         self._columns = self._present = None
+        self._past.clear()
         self._changed_at = max(self._changed_at, position)
         before = len(self._living_patterns)
         for pattern in self._patterns[row]:
@@ -113,10 +122,23 @@ class Lives:
         A tainted revision stays usable and comes after all clean ones.
         """
         if position < self._changed_at:
-            return self._masks(position, size)
+            return self._looked_back(position, size)[0]
         if self._present is None or len(self._present[0]) != size:
             self._present = self._masks(position, size)
         return self._present
+
+    def _looked_back(self, position: int, size: int) -> tuple[tuple[Mask, Mask], frozenset[str]]:
+        """Return masks and fixed words of the past; those of the last few versions that were asked are kept."""
+        if (position, size) not in self._past:
+            _, starts, ends, _ = self._arrays()
+            alive = (starts <= position) & (position < ends)
+            sets = list(self._pattern_sets)
+            used = np.unique(np.array(self._pattern_set_of, dtype=np.int64)[alive]).tolist()
+            words = _words_of({pattern for number in used for pattern in sets[number]})
+            self._past[position, size] = (self._masks(position, size), words)
+            if len(self._past) > VERSIONS_KEPT:
+                self._past.popitem(last=False)
+        return self._past[position, size]
 
     def _masks(self, position: int, size: int) -> tuple[Mask, Mask]:
         rows, starts, ends, tainted = self._arrays()
@@ -129,9 +151,7 @@ class Lives:
     def fixed_words(self, position: int) -> frozenset[str]:
         """Return the words of every pattern that is found at *position*: all others in a question are names."""
         if position < self._changed_at:
-            rows, starts, ends, _ = self._arrays()
-            alive = rows[(starts <= position) & (position < ends)].tolist()
-            return _words_of({pattern for row in alive for pattern in self._patterns[row]})
+            return self._looked_back(position, len(self._patterns))[1]
         if self._words is None:
             self._words = _words_of(self._living_patterns)
         return self._words
