@@ -1,8 +1,8 @@
 """
 What a question about the past costs beside the same question now, for the keys ``query`` and ``pattern``.
 
-The version that is asked lies half-way through a life in which procedures were learned in fifty batches, some erased and
-some changed; both sides are timed in turn within each round.
+The versions that are asked lie half-way through a life in which procedures were learned in fifty batches, some erased
+and some changed; both sides are timed in turn within each round.
 """
 
 from __future__ import annotations

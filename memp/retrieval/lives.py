@@ -25,7 +25,8 @@ FOREVER = int(np.iinfo(np.int64).max)
 VERSIONS_KEPT = 256
 """Past versions whose masks are kept: two bytes a row each, and a comparison of a hundred versions asks each often."""
 
-_Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
+_Integers = npt.NDArray[np.int64]
+_Columns = tuple[_Integers, _Integers, _Integers, npt.NDArray[np.bool_], _Integers]
 
 
 class Lives:
@@ -51,12 +52,13 @@ class Lives:
         self._present: tuple[Mask, Mask] | None = None
         self._pattern_sets: dict[tuple[str, ...], int] = {}
         self._pattern_set_of: list[int] = []
+        self._words_of_sets: dict[tuple[int, ...], frozenset[str]] = {}
         self._past: OrderedDict[tuple[int, int], tuple[tuple[Mask, Mask], frozenset[str]]] = OrderedDict()
 
     def fork(self, position: int) -> Lives:
         """Return the lives of a branch that shares everything up to *position*: what is alive there goes on."""
         forked = Lives(self._patterns)
-        rows, starts, ends, tainted = self._arrays()
+        rows, starts, ends, tainted, _ = self._arrays()
         for life in np.flatnonzero((starts <= position) & (position < ends)).tolist():
             forked.set(self._owners[life], int(rows[life]), int(starts[life]), tainted=bool(tainted[life]))
         return forked
@@ -112,6 +114,7 @@ class Lives:
                 np.array(self._starts, dtype=np.int64),
                 np.array(self._ends, dtype=np.int64),
                 np.array(self._tainted, dtype=np.bool_),
+                np.array(self._pattern_set_of, dtype=np.int64),
             )
         return self._columns
 
@@ -130,18 +133,21 @@ class Lives:
     def _looked_back(self, position: int, size: int) -> tuple[tuple[Mask, Mask], frozenset[str]]:
         """Return masks and fixed words of the past; those of the last few versions that were asked are kept."""
         if (position, size) not in self._past:
-            _, starts, ends, _ = self._arrays()
+            _, starts, ends, _, sets = self._arrays()
             alive = (starts <= position) & (position < ends)
-            sets = list(self._pattern_sets)
-            used = np.unique(np.array(self._pattern_set_of, dtype=np.int64)[alive]).tolist()
-            words = _words_of({pattern for number in used for pattern in sets[number]})
-            self._past[position, size] = (self._masks(position, size), words)
+            used = tuple(np.flatnonzero(np.bincount(sets[alive], minlength=1)).tolist())
+            if len(self._words_of_sets) > VERSIONS_KEPT:
+                self._words_of_sets.clear()
+            if used not in self._words_of_sets:
+                known = list(self._pattern_sets)
+                self._words_of_sets[used] = _words_of({pattern for number in used for pattern in known[number]})
+            self._past[position, size] = (self._masks(position, size), self._words_of_sets[used])
             if len(self._past) > VERSIONS_KEPT:
                 self._past.popitem(last=False)
         return self._past[position, size]
 
     def _masks(self, position: int, size: int) -> tuple[Mask, Mask]:
-        rows, starts, ends, tainted = self._arrays()
+        rows, starts, ends, tainted, _ = self._arrays()
         alive = (starts <= position) & (position < ends)
         clean, marked = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         clean[rows[alive & ~tainted]] = True
