@@ -12,6 +12,7 @@ import contextlib
 import gc
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import attrs
 
@@ -20,8 +21,10 @@ from memp.decide import Decided, Ids
 from memp.embedding import Embedder, generation
 from memp.embedding.base import Vector, vector_to_bytes
 from memp.errors import InvalidInputError, StorageError
-from memp.events import ResourceRecorded, VectorRef
+from memp.events import ContentPurged, ResourceRecorded, VectorRef
+from memp.history.purge import PurgePlan
 from memp.index import VectorIndex
+from memp.index.cache import IndexCache
 from memp.log import MAIN, EventLog, Identity, Pending, Staged, VectorKey
 from memp.log.turn import Turn
 from memp.model import Version
@@ -50,6 +53,8 @@ class Store:
         embedder: What makes texts comparable.
 
         make_index: Makes an empty index of the embedder's dimension.
+
+        beside: The file beside which the graphs of a large index are kept from one day to the next; None keeps none.
 
         identity: Times, ids and salts.
 
@@ -86,6 +91,7 @@ class Store:
         renderer: Renderer,
         own_templates: bool,
         read_only: bool,
+        beside: Path | None = None,
     ) -> None:
         self.log = log
         self.history = History()
@@ -95,6 +101,9 @@ class Store:
         self.lock = Turn(pending=self._not_durable, failed=self._recover)
         self._staged: Staged | None = None
         self._make_index = make_index
+        self._index_cache: IndexCache | None = None
+        if beside is not None:
+            self._index_cache = IndexCache(beside, log_id=log.log_id, embedder=self.catalogue.generation)
         self.read_only = read_only
         self._embedder = embedder
         self._renderer = renderer
@@ -103,8 +112,11 @@ class Store:
         self._own_templates = own_templates
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Give back what is held, and keep finished graphs for the next time."""
         with self.lock:
+            if self._index_cache is not None and not self.read_only:
+                self._index_cache.save(self.catalogue.indexes)
+            self.catalogue.close()
             self.log.close()
             self._staged = None
 
@@ -153,6 +165,36 @@ class Store:
             self._follow_staged(staged)
         return staged.records
 
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[None]:
+        """
+        Hold the lock while nothing is staged: what is read then is durable, and nobody changes it meanwhile.
+
+        Raises:
+            StorageError: What was staged before is not durable.
+        """
+        with self.lock:
+            if (wait := self._not_durable()) is not None:
+                wait()
+            yield
+
+    def purge(self, plan: PurgePlan, reason: str, *, actor: str) -> Record:
+        """
+        Remove content for good and fold anew what is left; the caller holds the lock while nothing is staged.
+
+        Raises:
+            InvalidInputError: The store is open for reading only.
+
+            StorageError: The disk did not take it.
+        """
+        if self.read_only:
+            raise InvalidInputError("This memory is open for reading only. Open it without read_only to change it.")
+        event = ContentPurged(positions=plan.positions, reason=reason)
+        [pending] = self._pending([decide.single(event, self.ids)], branch=MAIN, key=None)
+        record = self.log.purge(plan.positions, texts=plan.texts, pending=pending, actor=actor)
+        self._forget_staged()
+        return record
+
     def _follow_staged(self, staged: Staged) -> None:
         for record in staged.records:
             self._follow(record)
@@ -174,12 +216,13 @@ class Store:
 
     def _forget_staged(self) -> None:
         """
-        Fold anew what is durable.
+        Fold anew what is durable, or what a purge left.
 
         The versions that users hold keep their branches, so these get the new content and stay the same objects.
         """
         self._staged = None
         history, catalogue = self.history, self.catalogue
+        catalogue.close()
         self.history = History()
         self.catalogue = Catalogue(self._make_index, generation=catalogue.generation)
         self._replay()
@@ -200,6 +243,8 @@ class Store:
         with _no_garbage_collection():
             for record in self.log.read():
                 self._follow(record)
+        if self._index_cache is not None:
+            self._index_cache.load(self.catalogue.indexes)
 
     def _follow(self, record: Record) -> None:
         applied = self.history.apply(record)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
-    from memp import Memory
+    from memp import Memory, View
+
+ONE_QUESTION: Final = "exact"
+"""How commands search: the answer is there before the graphs for a faster one could even be loaded."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -29,27 +33,79 @@ reason: Decorator = click.option("--reason", required=True, help="One sentence f
 """Why; required where something is taken away."""
 
 
-def open_for_reading(path: str) -> Memory:
+at: Decorator = click.option(
+    "--at", metavar="VIEW", default=None, help="The memory as it was: a tag, branch, position, event id or time."
+)
+"""The version that is read, or meant."""
+
+branch: Decorator = click.option("--branch", metavar="NAME", default="main", show_default=True, help="The branch.")
+"""The branch that is read or written."""
+
+
+def view(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says which version a reading command reads."""
+    return at(branch(command))
+
+
+@contextmanager
+def open_for_reading(path: str, *, at: str | None = None, branch: str = "main") -> Iterator[View]:
     """
-    Open the store at *path* without ever making or changing one.
+    Open the store at *path*, without ever making or changing one, and yield the version that is meant.
+
+    Args:
+        path: The store.
+
+        at: The version, as ``Memory.at`` takes it; None means the end of the branch.
+
+        branch: The branch.
 
     Raises:
         StoreNotFoundError: There is none.
+
+        NotFoundError: There is no such version or branch.
     """
-    import memp
+    with open_for_planning(path, branch=branch) as memory:
+        yield memory if at is None else memory.at(at)
 
-    return memp.open(path, read_only=True)
 
-
-def open_for_writing(path: str, *, actor: str, create: bool = False) -> Memory:
+@contextmanager
+def open_for_planning(path: str, *, branch: str = "main") -> Iterator[Memory]:
     """
-    Open the store at *path* for changes.
+    Open the store at *path*, without ever making or changing one, and yield the memory of the branch.
 
     Raises:
-        StoreNotFoundError: There is none and *create* is false.
+        StoreNotFoundError: There is none.
+
+        NotFoundError: There is no such branch.
     """
     import memp
 
-    if not create and not Path(path).exists():
+    with memp.open(path, read_only=True, index=ONE_QUESTION) as memory:
+        yield memory.branch(branch)
+
+
+@contextmanager
+def open_for_writing(path: str, *, actor: str, create: bool = False, branch: str = "main") -> Iterator[Memory]:
+    """
+    Open the store at *path* for changes and yield the memory of the branch.
+
+    Args:
+        path: The store.
+
+        actor: Who writes.
+
+        create: Make the store if it is not there; it then has one branch.
+
+        branch: The branch.
+
+    Raises:
+        StoreNotFoundError: There is none, and it is not to be made.
+
+        NotFoundError: There is no such branch.
+    """
+    import memp
+
+    if not Path(path).exists() and not (create and branch == "main"):
         raise memp.StoreNotFoundError(os.fspath(path))
-    return memp.open(path, actor=actor)
+    with memp.open(path, actor=actor, index=ONE_QUESTION) as memory:
+        yield memory.branch(branch)

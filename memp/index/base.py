@@ -18,7 +18,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from memp.embedding.base import Matrix, Vector
+from memp.embedding.base import Matrix, Vector, check_vectors
+from memp.errors import InvalidInputError
 
 Slots = npt.NDArray[np.int64]
 """Places in an index, from 0 in the order in which texts were added; a slot never moves."""
@@ -42,6 +43,20 @@ def coarse_margin(dimension: int) -> float:
     Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 3.1, equation 3.5.
     """
     return 2.0 * dimension * 2.0**-24 + 2.0 * SCORE_STEP
+
+
+def check_search(query: Vector, *, k: int, dimension: int) -> Vector:
+    """
+    Return *query* as every search takes it, or refuse what no search can answer.
+
+    Raises:
+        DimensionError: *query* has another length; carries both.
+        InvalidInputError: *k* is below 1, or *query* is not finite or not of unit length.
+    """
+    if k < 1:
+        raise InvalidInputError(f"'k' must be 1 or more (got {k!r}).")
+    vector: Vector = check_vectors(query[np.newaxis, :], dimension=dimension)[0]
+    return vector
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -110,6 +125,18 @@ class VectorIndex(Protocol):
         """Return a copy of the vectors at *slots*, shape ``(len(slots), dimension)``, bit for bit as added."""
         ...
 
+    def keep(self, alive: Mask, /) -> None:
+        """
+        Expect questions for the texts in *alive* from now on, and few for others; those past its end are alive.
+
+        A hint that changes no answer: all texts stay, and an old version of the memory may still allow any of them.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop what works behind searches. Searching goes on; closing twice does nothing."""
+        ...
+
     def search(self, query: Vector, *, k: int, allowed: Mask | None = None) -> Proposals:
         """
         Propose at least the *k* texts nearest to *query*.
@@ -120,7 +147,8 @@ class VectorIndex(Protocol):
             allowed: Which slots may be proposed; slots past its end may not. None allows all.
 
         Returns:
-            All allowed texts whose coarse score reaches the k-th best less ``coarse_margin(dimension)``.
+            All allowed texts whose coarse score reaches the k-th best less ``coarse_margin(dimension)``; of an
+            approximate index, most of them.
 
         Raises:
             DimensionError: *query* has another length; carries both.

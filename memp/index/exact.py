@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from memp.embedding.base import Matrix, Vector, check_vectors
 from memp.errors import InvalidInputError
-from memp.index.base import Mask, Proposals, Slots, coarse_margin
+from memp.index.base import Mask, Proposals, Slots, check_search, coarse_margin
 
 FIRST_CAPACITY: Final = 64
 """Rows of the first matrix: 96 kB at 384 numbers, and no copying for a small memory."""
 
-GATHER_SHARE: Final = 0.25
+GATHER_SHARE: Final = 0.5
 """Below this share of allowed rows, copying those out and multiplying them is cheaper than one product over all."""
+
+GATHER_ROWS: Final = 256
+"""Rows copied out at a time: few enough to be multiplied while they are still in the processor's cache."""
 
 
 class ExactIndex:
@@ -75,11 +79,37 @@ class ExactIndex:
         gathered: Matrix = self._matrix[slots]
         return gathered
 
+    def run(self, start: int, stop: int) -> Matrix:
+        """Return the vectors of the slots from *start* to *stop* where they lie, for reading only."""
+        rows = self._matrix[start:stop]
+        rows.flags.writeable = False
+        return rows
+
+    def keys(self) -> list[str]:
+        """Return the digests of all texts, by slot."""
+        return list(self._slots)
+
+    def scores(self, query: Vector, slots: Slots) -> npt.NDArray[np.float32]:
+        """Return the coarse scores of the texts at *slots*, rising, shape ``(len(slots),)``."""
+        matrix = self._matrix
+        if len(slots) and slots[-1] - slots[0] + 1 == len(slots):
+            together: npt.NDArray[np.float32] = matrix[slots[0] : slots[-1] + 1] @ query
+            return together
+        scores = np.empty(len(slots), dtype=np.float32)
+        for start in range(0, len(slots), GATHER_ROWS):
+            part = slice(start, start + GATHER_ROWS)
+            scores[part] = matrix[slots[part]] @ query
+        return scores
+
+    def keep(self, _alive: Mask, /) -> None:
+        """Do nothing: exact search costs the same for every text."""
+
+    def close(self) -> None:
+        """Do nothing: nothing works behind exact search."""
+
     def search(self, query: Vector, *, k: int, allowed: Mask | None = None) -> Proposals:
         """Propose at least the *k* nearest texts, and miss none; see ``VectorIndex.search``."""
-        if k < 1:
-            raise InvalidInputError(f"'k' must be 1 or more (got {k!r}).")
-        query = check_vectors(query[np.newaxis, :], dimension=self._dimension)[0]
+        query = check_search(query, k=k, dimension=self._dimension)
         count = self._count
         matrix = self._matrix[:count]
         slots: Slots | None
@@ -88,7 +118,7 @@ class ExactIndex:
             scores = matrix @ query
         else:
             slots = np.flatnonzero(allowed[:count])
-            scores = matrix[slots] @ query if len(slots) < GATHER_SHARE * count else (matrix @ query)[slots]
+            scores = self.scores(query, slots) if len(slots) < GATHER_SHARE * count else (matrix @ query)[slots]
         if k >= len(scores):
             everything = np.arange(count, dtype=np.int64) if slots is None else slots
             return Proposals(slots=everything, scores=scores, floor=-np.inf)

@@ -9,11 +9,11 @@ for, costs a replay per question.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from memp.embedding.base import Vector, vector_from_bytes
+from memp.embedding.base import Matrix, Vector, vector_from_bytes
 from memp.errors import CorruptStoreError, InvalidInputError
 from memp.events import (
     BranchForked,
@@ -23,12 +23,15 @@ from memp.events import (
     ProcedureReflected,
     VectorRef,
 )
-from memp.index.base import VectorIndex
+from memp.index.base import Mask, VectorIndex
 from memp.log.base import MAIN
 from memp.model import Content, EventId, Procedure, ProcedureId, ProcedureStatus
+from memp.retrieval.facts import facts_in
+from memp.retrieval.lexical import Lexicon
 from memp.retrieval.lives import Lives
 from memp.retrieval.patterns import normal_pattern
-from memp.retrieval.ranking import Entries
+from memp.retrieval.ranking import Entries, Selection
+from memp.scopes import EVERYBODY
 from memp.state import Applied, Branch
 
 TASK = "task"
@@ -37,15 +40,28 @@ TASK = "task"
 PATTERN = "pattern"
 """Kind of a text: a task pattern, its slots masked."""
 
+FACT = "fact"
+"""Kind of a text: one of the short pieces that a procedure is told by."""
+
+KINDS = (TASK, PATTERN, FACT)
+"""The kinds of text, each with an index of its own."""
+
+KEPT_SELECTIONS = 4
+"""Masks of each kind whose selections are kept: the present of a scope or two, and what is compared with it."""
+
+CHANGES_MIN = 1_000
+"""Changes of what is retrieved after which indexes are told what is left: fewer are not worth building anew for."""
+
 WITH_CONTENT = (ProcedureAdded, ProcedureGeneralised, ProcedureReflected, ProcedureMerged)
 """Events that make a revision."""
 
 
 def search_texts(content: Content) -> list[tuple[str, str]]:
-    """Return (kind, text) of every text by which *content* is found: its task, and each pattern as it is compared."""
+    """Return (kind, text) of every text by which *content* is found: task, patterns as they are compared, and facts."""
     task = content.run.task if content.run is not None else content.task
     patterns = dict.fromkeys(normal_pattern(pattern) for pattern in content.patterns or (content.task,))
-    return [(TASK, task), *((PATTERN, pattern) for pattern in patterns)]
+    facts = dict.fromkeys((*content.facts, *facts_in(task)))
+    return [(TASK, task), *((PATTERN, pattern) for pattern in patterns), *((FACT, fact) for fact in facts)]
 
 
 def text_digest(text: str) -> bytes:
@@ -71,20 +87,27 @@ class Catalogue:
 
         content_keys: What each row is, by content.
 
+        lexicon: The words of each row's task.
+
         lives: The lives of rows, by branch.
     """
 
     def __init__(self, make_index: Callable[[], VectorIndex], *, generation: str) -> None:
-        self.indexes: dict[str, VectorIndex] = {TASK: make_index(), PATTERN: make_index()}
+        self.indexes: dict[str, VectorIndex] = {kind: make_index() for kind in KINDS}
         self._waiting: dict[bytes, Vector] = {}
         self.generation = generation
         self.procedures: list[ProcedureId] = []
         self.content_keys: list[str] = []
         self._patterns: list[tuple[str, ...]] = []
-        self.lives: dict[str, Lives] = {MAIN: Lives(self._patterns)}
+        self._scopes: list[str] = []
+        self._scope_of: dict[ProcedureId, str] = {}
+        self.lexicon = Lexicon()
+        self.lives: dict[str, Lives] = {MAIN: Lives(self._patterns, self._scopes)}
         self._row_of: dict[EventId, int] = {}
-        self._texts: dict[str, tuple[list[int], list[int]]] = {TASK: ([], []), PATTERN: ([], [])}
+        self._texts: dict[str, tuple[list[int], list[int]]] = {kind: ([], []) for kind in KINDS}
         self._entries: dict[str, Entries] = {}
+        self._selections: dict[str, list[Selection]] = {kind: [] for kind in KINDS}
+        self._changes = 0
 
     def __len__(self) -> int:
         return len(self.procedures)
@@ -104,6 +127,11 @@ class Catalogue:
         dimension = self.indexes[TASK].dimension
         for text, vector in vectors:
             self._waiting[text] = vector_from_bytes(vector, dimension=dimension)
+
+    def close(self) -> None:
+        """Stop what works behind searches."""
+        for index in self.indexes.values():
+            index.close()
 
     def vector(self, text: bytes) -> Vector | None:
         """Return the embedding of the text with the digest *text*; None if it is not here."""
@@ -128,9 +156,15 @@ class Catalogue:
         event = applied.event
         if isinstance(event, BranchForked):
             self.lives[event.name] = self.lives[event.parent].fork(event.position)
+        if isinstance(event, ProcedureAdded | ProcedureMerged):
+            self._scope_of[event.procedure_id] = event.scope
         if isinstance(event, WITH_CONTENT):
             self._add_row(event.procedure_id, applied.event_id, event.content_key, event.vectors)
         self.move(self.lives[branch.name], branch, applied.changed)
+        self._changes += len(applied.changed)
+        if self._changes >= max(CHANGES_MIN, len(self) // 4):
+            self._changes = 0
+            self._tell_indexes()
 
     def move(self, lives: Lives, branch: Branch, changed: Iterable[ProcedureId]) -> None:
         """Bring *lives* to what the *changed* procedures are at the end of *branch*."""
@@ -160,7 +194,10 @@ class Catalogue:
             slots.append(self._slot(ref))
             if ref.kind == PATTERN:
                 patterns.append(ref.text)
+            elif ref.kind == TASK:
+                self.lexicon.add(row, ref.text)
         self.procedures.append(procedure_id)
+        self._scopes.append(self._scope_of.get(procedure_id, EVERYBODY))
         self.content_keys.append(content_key)
         self._patterns.append(tuple(patterns))
         self._row_of[revision] = row
@@ -179,6 +216,34 @@ class Catalogue:
             )
         self._waiting.pop(text, None)
         return int(index.add([text.hex()], vector[np.newaxis, :])[0])
+
+    def _tell_indexes(self) -> None:
+        """Tell each index which texts the present of some branch still finds."""
+        alive = np.zeros(len(self), dtype=np.bool_)
+        for lives in self.lives.values():
+            alive |= lives.everywhere(size=len(self))
+        for kind, index in self.indexes.items():
+            found = np.zeros(len(index), dtype=np.bool_)
+            found[self.entries(kind).within(alive).slots] = True
+            index.keep(found)
+
+    def selection(self, kind: str, live: Mask) -> Selection:
+        """Return the entries of *kind* of the *live* rows; those of the masks that were asked for last are kept."""
+        kept = self._selections[kind]
+        for place, selection in enumerate(kept):
+            if selection.live is live:
+                kept.insert(0, kept.pop(place))
+                return selection
+        kept.insert(0, Selection(self.entries(kind).within(live), live=live))
+        del kept[KEPT_SELECTIONS:]
+        return kept[0]
+
+    def vectors_of(self, kind: str, rows: Sequence[int]) -> Matrix:
+        """Return the vector of the first text of *kind* of each of *rows*, shape ``(len(rows), dim)``."""
+        entries = self.entries(kind)
+        places = np.searchsorted(entries.rows, rows)
+        found: Matrix = self.indexes[kind].vectors(entries.slots[places])
+        return found
 
     def entries(self, kind: str) -> Entries:
         """Return which row has which text of *kind*."""

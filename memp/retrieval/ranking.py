@@ -51,11 +51,9 @@ class Entries:
         kept = live[rows]
         return Entries(rows=rows[kept], slots=slots[kept])
 
-    def having(self, slots: Slots, size: int) -> Entries:
-        """Return the entries whose text is among *slots*, of an index with *size* slots."""
-        wanted = np.zeros(size, dtype=np.bool_)
-        wanted[slots] = True
-        places = np.flatnonzero(wanted[self.slots])
+    def of(self, rows: Rows) -> Entries:
+        """Return the entries of *rows*, which rise."""
+        places = _places(self.rows, rows)
         return Entries(rows=self.rows[places], slots=self.slots[places])
 
     def spread(self, slots: Slots, scores: npt.NDArray[np.floating]) -> tuple[Rows, npt.NDArray[np.float64]]:
@@ -75,11 +73,40 @@ class Entries:
         starts = np.concatenate(([0], np.flatnonzero(self.rows[1:] != self.rows[:-1]) + 1))
         return self.rows[starts], np.maximum.reduceat(by_entry, starts)
 
-    def slot_mask(self, size: int) -> Mask:
-        """Return which of *size* slots some entry uses, shape ``(size,)``."""
-        mask = np.zeros(size, dtype=np.bool_)
-        mask[self.slots] = True
-        return mask
+
+class Selection:
+    """
+    Entries to search among, and what a search needs to know of them.
+
+    All of it takes time in proportion to the number of entries, and a question looks at a handful: whoever asks about
+    the same version again and again keeps its selection.
+
+    Args:
+        entries: The entries.
+
+        live: The mask that chose them; None if something else did.
+
+    Attributes:
+        entries: The entries.
+
+        live: The mask that chose them, the very object; None if something else did.
+
+        allowed: Which slots some entry uses; all behind the end are not used.
+    """
+
+    def __init__(self, entries: Entries, *, live: Mask | None = None) -> None:
+        self.entries = entries
+        self.live = live
+        self.allowed: Mask = np.zeros(int(entries.slots.max()) + 1 if len(entries.slots) else 0, dtype=np.bool_)
+        self.allowed[entries.slots] = True
+        # Texts get their slots as rows come, so this is nearly sorted already, and a stable sort makes use of that.
+        self._order = np.argsort(entries.slots, kind="stable")
+        self._sorted = entries.slots[self._order]
+
+    def having(self, slots: Slots) -> Entries:
+        """Return the entries whose text is among *slots*, which are distinct."""
+        places = np.sort(self._order[_places(self._sorted, slots)])
+        return Entries(rows=self.entries.rows[places], slots=self.entries.slots[places])
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -95,12 +122,21 @@ class Criterion:
         index: Holds the vectors of the texts.
 
         entries: Which row has which text; a row with several scores the highest of them, a row with none is not found.
+
+        selection: The entries of the live rows, where they are at hand; used if the mask that is asked for is its own.
     """
 
     name: str
     query: Vector
     index: VectorIndex
     entries: Entries
+    selection: Selection | None = None
+
+    def among(self, live: Mask) -> Selection:
+        """Return the entries of the rows for which *live* is true."""
+        if self.selection is not None and self.selection.live is live:
+            return self.selection
+        return Selection(self.entries.within(live), live=live)
 
 
 @attrs.frozen(kw_only=True)
@@ -143,7 +179,7 @@ def rank(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[st
         DimensionError: A query has another length than its index; carries both.
     """
     check_k(k)
-    rows = _order(criteria, live=live, content_keys=content_keys, need=k)
+    rows = _order(criteria, criteria[0].among(live), content_keys=content_keys, need=k)
     if not rows:
         return []
     parts: list[dict[str, float]] = [{} for _ in rows]
@@ -154,6 +190,16 @@ def rank(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[st
                 part[criterion.name] = score
     first = criteria[0].name
     return [Ranked(row=row, score=part[first], parts=part) for row, part in zip(rows, parts, strict=True)]
+
+
+def nearest(criterion: Criterion, *, live: Mask, need: int) -> tuple[Rows, npt.NDArray[np.float64]]:
+    """Return all live rows whose score reaches that of the *need*-th best, rising, with their scores."""
+    return _best(criterion, criterion.among(live), need)
+
+
+def scores_of(criterion: Criterion, rows: Sequence[int]) -> list[float | None]:
+    """Return the score of each of *rows*; None where it has no text."""
+    return _scores_of(criterion, rows) if rows else []
 
 
 def rank_randomly(
@@ -208,11 +254,11 @@ def check_k(k: object) -> None:
         raise InvalidInputError(f"'k' must be a whole number, 1 or more (got {k!r}).")
 
 
-def _order(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[str], need: int) -> list[int]:
-    """Return the first *need* live rows by the criteria in turn, then by content key."""
-    if not criteria:
-        return _by_content(np.flatnonzero(live), content_keys, need)
-    rows, scores = _best(criteria[0], live, need)
+def _order(
+    criteria: Sequence[Criterion], selection: Selection, *, content_keys: Sequence[str], need: int
+) -> list[int]:
+    """Return the first *need* rows by the criteria in turn, then by content; *selection* is what the first searches."""
+    rows, scores = _best(criteria[0], selection, need)
     ordered: list[int] = []
     # Two groups of equals at least make progress by two rows, and a group of more than *need* is always the last one:
     # so at most one large group is ever searched again.
@@ -221,44 +267,42 @@ def _order(criteria: Sequence[Criterion], *, live: Mask, content_keys: Sequence[
         if len(group) == 1:
             ordered.append(int(group[0]))
         else:
-            tied = np.zeros(len(live), dtype=np.bool_)
-            tied[group] = True
             missing = need - len(ordered)
-            again = _order(criteria[1:], live=tied, content_keys=content_keys, need=missing)
+            again: list[int] = []
+            if len(criteria) > 1:
+                tied = Selection(criteria[1].entries.of(group))
+                again = _order(criteria[1:], tied, content_keys=content_keys, need=missing)
             # A row without a text for the next criterion is not found by it, and then comes after those that are.
             if len(again) < min(missing, len(group)):
-                tied[again] = False
-                again += _by_content(np.flatnonzero(tied), content_keys, missing - len(again))
+                again += _by_content(np.setdiff1d(group, again), content_keys, missing - len(again))
             ordered += again
         if len(ordered) >= need:
             break
     return ordered[:need]
 
 
-def _best(criterion: Criterion, live: Mask, need: int) -> tuple[Rows, npt.NDArray[np.float64]]:
+def _best(criterion: Criterion, selection: Selection, need: int) -> tuple[Rows, npt.NDArray[np.float64]]:
     """
-    Return all live rows whose exact score reaches that of the *need*-th best row, with their scores.
+    Return all rows of *selection* whose exact score reaches that of the *need*-th best row, with their scores.
 
     The index counts texts and the caller counts rows: where one row owns several of the nearest texts, the first
     proposals cover too few rows, so it is asked again for more.
     """
-    index, entries = criterion.index, criterion.entries.within(live)
+    index = criterion.index
     # One step less than what proposals reach, or the last bit of "score - margin" would send every search round again.
     margin = coarse_margin(index.dimension) - SCORE_STEP
-    size = len(index)
-    allowed = entries.slot_mask(size)
     wanted = need
     while True:
-        found = index.search(criterion.query, k=wanted, allowed=allowed)
-        near = entries.having(found.slots, size)
+        found = index.search(criterion.query, k=wanted, allowed=selection.allowed)
+        near = selection.having(found.slots)
         rows, coarse = near.spread(found.slots, found.scores)
         if np.isneginf(found.floor) or (len(rows) >= need and _nth_best(coarse, need) - margin >= found.floor):
             break
-        wanted = min(2 * wanted, size)
+        wanted *= 2
     slots = found.slots
     if len(rows) > need:
         slots = slots[found.scores >= _nth_best(coarse, need) - margin]
-        near = near.having(slots, size)
+        near = selection.having(slots)
     rows, exact = near.spread(slots, exact_scores(criterion.query, index.vectors(slots)))
     if len(rows) > need:
         best = exact >= _nth_best(exact, need)
@@ -285,3 +329,14 @@ def _scores_of(criterion: Criterion, rows: Sequence[int]) -> list[float | None]:
     texts = [entries.slots[first:last] for first, last in zip(firsts, lasts, strict=True)]
     scores = iter(exact_scores(criterion.query, criterion.index.vectors(np.concatenate(texts))).tolist())
     return [max((next(scores) for _ in slots), default=None) for slots in texts]
+
+
+def _places(values: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where in *values*, which never fall, each of *wanted* stands, all places of one after those of another."""
+    firsts = np.searchsorted(values, wanted)
+    counts = np.searchsorted(values, wanted, side="right") - firsts
+    # The places of one value are its first and those after it: count up throughout, and start again at each first.
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    places: npt.NDArray[np.int64] = np.arange(total) + np.repeat(firsts - (ends - counts), counts)
+    return places

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from memp.embedding import Matrix, normalise
 from memp.errors import DimensionError, InvalidInputError
-from memp.index import ExactIndex, VectorIndex, coarse_margin
+from memp.index import ExactIndex, HnswIndex, VectorIndex, coarse_margin
 
 DIMENSION = 16
 
 
-@pytest.fixture(params=[ExactIndex], ids=["exact"])
-def make_index(request: pytest.FixtureRequest) -> Callable[[int], VectorIndex]:
-    make: Callable[[int], VectorIndex] = request.param
-    return make
+def graphs_wherever_due(dimension: int) -> HnswIndex:
+    return HnswIndex(dimension, exact_up_to=0)
+
+
+@pytest.fixture(params=[ExactIndex, HnswIndex, graphs_wherever_due], ids=["exact", "auto", "hnsw"])
+def make_index(request: pytest.FixtureRequest) -> Iterator[Callable[[int], VectorIndex]]:
+    """Yield what makes an empty index; close those that were made."""
+    made: list[VectorIndex] = []
+
+    def make(dimension: int) -> VectorIndex:
+        made.append(request.param(dimension))
+        return made[-1]
+
+    yield make
+    for index in made:
+        index.close()
 
 
 def vectors_of(count: int, seed: int = 1) -> Matrix:
@@ -30,7 +42,14 @@ def vectors_of(count: int, seed: int = 1) -> Matrix:
 def filled(make_index: Callable[[int], VectorIndex], count: int) -> tuple[VectorIndex, Matrix]:
     index, vectors = make_index(DIMENSION), vectors_of(count)
     index.add([f"text {number}" for number in range(count)], vectors)
+    settle(index)
     return index, vectors
+
+
+def settle(index: VectorIndex) -> None:
+    """Wait for what works behind searches, so that what is tested is a graph and not what stands in for it."""
+    if isinstance(index, HnswIndex):
+        assert index.settle(timeout_seconds=60)
 
 
 def test_slots_count_up(make_index: Callable[[int], VectorIndex]) -> None:
@@ -95,6 +114,7 @@ def test_equal_vectors_are_proposed_together(make_index: Callable[[int], VectorI
     """Texts with the same vector tie, so all of them are proposed where one is: others decide between them."""
     index = make_index(DIMENSION)
     index.add([f"text {number}" for number in range(100)], np.repeat(vectors_of(1), 100, axis=0))
+    settle(index)
     assert len(index.search(vectors_of(1)[0], k=1).slots) == 100
 
 
@@ -136,3 +156,26 @@ def test_k_must_ask_for_something(make_index: Callable[[int], VectorIndex]) -> N
     index, _ = filled(make_index, 3)
     with pytest.raises(InvalidInputError, match="'k' must be 1 or more"):
         index.search(vectors_of(1)[0], k=0)
+
+
+def test_what_is_kept_changes_no_answer(make_index: Callable[[int], VectorIndex]) -> None:
+    """Texts that are no longer expected are found all the same by whoever allows them, and so are those after them."""
+    index, vectors = filled(make_index, 200)
+    index.keep(np.arange(100) % 2 == 0)
+    index.add(["later"], vectors_of(1, seed=3))
+    settle(index)
+    everything = np.append(vectors, vectors_of(1, seed=3), axis=0).astype(np.float64)
+    for number in range(20):
+        query = vectors_of(1, seed=100 + number)[0]
+        nearest = np.argsort(-(everything @ query))[:5]
+        assert set(nearest.tolist()) <= set(index.search(query, k=5).slots.tolist())
+
+
+def test_a_closed_index_still_answers(make_index: Callable[[int], VectorIndex]) -> None:
+    """Closing stops what works behind searches, twice does nothing, and searching goes on."""
+    index, vectors = filled(make_index, 200)
+    index.close()
+    index.close()
+    index.add(["later"], vectors_of(1, seed=3))
+    assert 7 in index.search(vectors[7], k=1).slots.tolist()
+    assert 200 in index.search(vectors_of(1, seed=3)[0], k=1).slots.tolist()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 import pytest
 
 from memp.embedding import normalise
 from memp.errors import InvalidInputError
 from memp.index import ExactIndex
-from memp.retrieval.ranking import Criterion, Entries, Ranked, rank, rank_randomly
+from memp.retrieval.ranking import Criterion, Entries, Ranked, Selection, rank, rank_randomly
 
 EAST = np.array([1.0, 0.0], dtype=np.float32)
 
@@ -127,3 +128,22 @@ def test_lots_fall_and_respect_the_mask() -> None:
     scores = [one.score for one in found]
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= score <= 1.0 for score in scores)
+
+
+def test_a_selection_serves_its_own_mask_alone() -> None:
+    """Entries that were selected before are used for the very mask that selected them, and for no other."""
+    query, live, other = criterion("query", [[0], [10], [20]]), np.array([False, True, True]), everything(3)
+    kept = attrs.evolve(query, selection=Selection(query.entries.within(live), live=live))
+    assert kept.among(live) is kept.selection
+    assert order(rank([kept], live=live, content_keys="abc", k=3)) == [1, 2]
+    assert order(rank([kept], live=other, content_keys="abc", k=3)) == [0, 1, 2]
+
+
+def test_a_selection_finds_all_entries_of_a_text() -> None:
+    """Rows that share a text are all found by it, whatever the order in which texts are named."""
+    entries = Entries(rows=np.array([0, 1, 1, 2, 3]), slots=np.array([7, 2, 7, 4, 2]))
+    found = Selection(entries).having(np.array([7, 2, 5]))
+    assert (found.rows.tolist(), found.slots.tolist()) == ([0, 1, 1, 3], [7, 2, 7, 2])
+    assert Selection(entries).allowed.tolist() == [False, False, True, False, True, False, False, True]
+    assert entries.of(np.array([1, 3])).slots.tolist() == [2, 7, 2]
+    assert len(Selection(entries.of(np.array([], dtype=np.int64))).allowed) == 0
