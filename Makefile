@@ -12,8 +12,11 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 check: lint test  ## lint and test, the default
 
-demo: $(INSTALLED)  ## learn from the examples, ask three questions, show the log
+demo: $(INSTALLED)  ## learn from the example files and ask; then watch an agent learn in a small world
+	@echo "Part one: what the commands do, with a dozen runs that were written by hand."
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+	@printf '\nPart two: what it is good for. An agent learns from runs of its own.\n\n$$ memp demo\n'
+	@$(BIN)/memp demo
 
 test: $(INSTALLED_DEV)  ## all tests, the examples in the documentation among them
 	$(BIN)/python -m pytest $(ARGS)
@@ -36,6 +39,7 @@ build: $(INSTALLED_DEV)  ## sdist, and the wheel made from it, in dist/
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf memp-demo*.duckdb memp-demo*.duckdb.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

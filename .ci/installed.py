@@ -58,6 +58,7 @@ def check_commands(checkout: Path) -> None:
         run("learn", store, *(str(checkout / "examples" / f"{name}.jsonl") for name in ("runs", "chat", "react")))
         assert "stove" in run("ask", store, "warm some soup and put it on the tray", "-k", "1")
         assert "procedure-added" in run("log", store)
+        assert "scripts, not models" in run("demo", "--tasks", "12", "--store", os.path.join(folder, "demo.duckdb"))
         missing = subprocess.run([memp_command, "ask", store + ".none", "anything"], capture_output=True, check=False)
         assert missing.returncode not in {0, 1}, "a store that is not there must have the exit code of its group"
 

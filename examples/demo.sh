@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Learn from the examples, ask three questions, show the log. `make demo` runs it; every command is shown before it runs.
+# Learn from the example files and ask two questions. `make demo` begins with it; every command is shown before it runs.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -21,8 +21,5 @@ run() {
 }
 
 run memp learn "$store" examples/runs.jsonl examples/chat.jsonl examples/react.jsonl
-run memp list "$store"
 run memp ask "$store" "warm some soup and put it on the tray" -k 1
 run memp ask "$store" "refund a kite with a broken spar" -k 1
-run memp ask "$store" "book the cheapest seat from Lindel to Merrow on 2 June" -k 1 --style prose
-run memp log "$store" -n 12
