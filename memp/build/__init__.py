@@ -6,13 +6,14 @@ them become new procedures and which extend one that is there is for ``memp.deci
 """
 
 from memp.build.base import Builder, Draft, SourcedRun
+from memp.build.induce import Induce
 from memp.build.keys import content_key
 from memp.build.verbatim import Verbatim
 from memp.errors import InvalidInputError
 
-__all__ = ["BUILDERS", "Builder", "Draft", "SourcedRun", "Verbatim", "builder_named", "content_key"]
+__all__ = ["BUILDERS", "Builder", "Draft", "Induce", "SourcedRun", "Verbatim", "builder_named", "content_key"]
 
-BUILDERS: dict[str, Builder] = {"verbatim": Verbatim()}
+BUILDERS: dict[str, Builder] = {builder.name: builder for builder in (Verbatim(), Induce(), Induce(keep_run=True))}
 """The builders that ship, by the name that ``learn(build=…)`` takes."""
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import attrs
 
 from memp.model import Content, Trajectory, TrajectoryId
+from memp.script.toolset import Toolset
 
 
 @attrs.frozen(kw_only=True)
@@ -71,8 +72,33 @@ class Builder(Protocol):
         """What ``learn(build=…)`` and the events call it."""
         ...
 
+    @property
+    def toolsets(self) -> tuple[Toolset, ...]:
+        """The toolsets that it may speak."""
+        ...
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it tells runs in the words of a toolset."""
+        ...
+
+    def speaking(self, toolsets: Sequence[Toolset], *, given: bool) -> Builder:
+        """
+        Return the builder with the toolsets that it may speak, no two of the same name.
+
+        Args:
+            toolsets: The toolsets; each run takes the one that knows most of its actions.
+
+            given: Whether the caller named them, so that one need not know most of a run.
+        """
+        ...
+
     def build(self, runs: Sequence[SourcedRun]) -> list[Draft]:
         """Return drafts, no two with the same toolset, pattern and skeleton; every run supports at most one."""
+        ...
+
+    def resembles(self, content: Content, draft: Draft) -> bool:
+        """Return whether *content*, written by hand in the toolset of *draft*, does what *draft* does."""
         ...
 
     def join(self, one: Content, other: Content) -> Content:

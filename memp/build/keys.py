@@ -3,6 +3,10 @@ What a procedure *is*, as one digest.
 
 Ids are random and times differ between stores that lived through the same, so merging, ties in a ranking and the state
 digest go by content: whose it is, the language it speaks, who built it, the kind of task and what is done.
+
+What of the last two counts, a builder decides by one run alone. ``verbatim`` takes the task and the actions as they
+are. ``induce`` and ``both`` take the typed skeleton, and the masked wording of the task only where the skeleton does
+not tell what it is for; see ``memp.build.induce``. What somebody wrote counts as it stands.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ def content_key(*, scope: str, toolset: str | None, builder: str, pattern: str, 
 
         builder: What made it.
 
-        pattern: The task pattern, its slots masked.
+        pattern: The task pattern, its slots masked; empty where what is done tells enough.
 
         skeleton: What is done, with what may differ left out.
     """

@@ -8,12 +8,14 @@ knows the actions. Two recordings of the same task with the same actions are one
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 
 from memp.build.base import Draft, SourcedRun, better_run
 from memp.model import Content, Step, Trajectory, content_digest
 from memp.retrieval.patterns import task_pattern
+from memp.script.toolset import Toolset
 
 
 @attrs.frozen
@@ -21,6 +23,17 @@ class Verbatim:
     """Keeps each run, without the source's extra fields, which stay in the recorded trajectory."""
 
     name: str = "verbatim"
+
+    speaks: ClassVar[bool] = False
+    toolsets: ClassVar[tuple[Toolset, ...]] = ()
+
+    def speaking(self, toolsets: Sequence[Toolset], *, given: bool) -> Verbatim:  # noqa: ARG002 - it has no use for them
+        """See ``Builder.speaking``: it keeps runs as they are."""
+        return self
+
+    def resembles(self, content: Content, draft: Draft) -> bool:  # noqa: ARG002 - scripts are not its matter
+        """See ``Builder.resembles``: a run resembles no script."""
+        return False
 
     def build(self, runs: Sequence[SourcedRun]) -> list[Draft]:
         """See ``Builder.build``."""

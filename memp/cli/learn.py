@@ -22,7 +22,13 @@ BAD_LINES_SHOWN = 10
 @click.command()
 @options.store
 @click.argument("runs", metavar="RUNS...", nargs=-1, required=True, type=click.Path())
-@click.option("--build", default="verbatim", show_default=True, help="How procedures are made: verbatim.")
+@click.option(
+    "--build",
+    default="verbatim",
+    show_default=True,
+    help="How procedures are made: verbatim (runs as they are), induce (scripts by rule) or both.",
+)
+@click.option("--toolset", default=None, metavar="DIR", help="Toolset of the scripts: a folder, a file or a name.")
 @click.option(
     "--policy", default="validation", show_default=True, help="Which runs they are made from: validation or vanilla."
 )
@@ -30,15 +36,18 @@ BAD_LINES_SHOWN = 10
     "--format", "format_", default="auto", show_default=True, help="Form of the lines: rows, openai or react."
 )
 @click.option("--skip-bad", is_flag=True, help="Go on after lines that cannot be read, and count them.")
+@options.branch
 @options.actor
 @options.as_json
 def learn(
     store: str,
     runs: tuple[str, ...],
     build: str,
+    toolset: str | None,
     policy: str,
     format_: str,
     skip_bad: bool,
+    branch: str,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -55,8 +64,8 @@ def learn(
     with progress_bar() as progress:
         # Before the store is opened, so that a file that cannot be read does not leave an empty one behind.
         rows = list(_read(runs, format_, bad if skip_bad else None, progress))
-        with options.open_for_writing(store, actor=actor, create=True) as memory:
-            report = memory.learn(rows, build=build, policy=policy, progress=progress)
+        with options.open_for_writing(store, actor=actor, create=True, branch=branch) as memory:
+            report = memory.learn(rows, build=build, policy=policy, toolset=toolset, progress=progress)
     if as_json:
         print_json(learned_json(report) | {"bad_lines": [str(error) for error in bad]})
         return

@@ -1,5 +1,6 @@
 """
 Procedures to prompt text: what a template sees (``passages``), how it runs (``sandbox``), how long it is (``tokens``).
+``scripts`` says scripts in words.
 
 A room rather than a file, because each of these is a kind of change of its own.
 """
@@ -7,6 +8,7 @@ A room rather than a file, because each of these is a kind of change of its own.
 from memp.rendering.passages import Passage, passage, source_lines
 from memp.rendering.plain import one_line, plain_text, shortened
 from memp.rendering.renderer import STYLES, Renderer
+from memp.rendering.scripts import script_outline
 from memp.rendering.tokens import EstimatedTokens, TokenCounter
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "one_line",
     "passage",
     "plain_text",
+    "script_outline",
     "shortened",
     "source_lines",
 ]

@@ -111,6 +111,23 @@ def diff_scripts(old: Script, new: Script) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def renamed_as(old: Script, new: Script) -> Script:
+    """Return *old* with the names that *new* has for the same procedures, parameters and variables; else as it was."""
+    pairs = _match_procedures(old.procedures, new.procedures)
+    partner = {before.name: after for before, after in pairs if before is not None and after is not None}
+    called = {name: after.name for name, after in partner.items()}
+    renamed = []
+    for node in old.procedures:
+        after = partner.get(node.name)
+        before = _with_calls(node, called)
+        renamed.append(before if after is None else _renamed(before, after))
+    return attrs.evolve(old, procedures=tuple(renamed))
+
+
+def _renamed(old: ProcedureDef, new: ProcedureDef) -> ProcedureDef:
+    return attrs.evolve(rename(old, _match_names(old, new)), name=new.name)
+
+
 def format_diff(changes: Sequence[Change]) -> str:
     """Return *changes* for people, grouped by procedure; empty text for no changes, no newline at the end."""
     lines: list[str] = []
