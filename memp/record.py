@@ -10,11 +10,11 @@ they say that a block is as it was written, not that the row was never replaced.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
 import msgspec
 
+from memp.errors import InvalidInputError
 from memp.model import EventId, Position, Version
 
 RECORD_FORMAT = 1
@@ -152,10 +152,11 @@ def digest_of_body(salt: bytes, body: bytes) -> bytes:
     return hashlib.sha256(salt + body).digest()
 
 
-@attrs.frozen
-class Head:
+class Head(NamedTuple):
     """
     Where a log ends; kept elsewhere, it later proves that nothing was lost.
+
+    Prints as ``POSITION:DIGEST``.
 
     Attributes:
         position: Last position; 0 for an empty log.
@@ -168,3 +169,30 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.position}:{self.digest.hex()}"
+
+    @classmethod
+    def parse(cls, said: Head | tuple[int, bytes | str] | str) -> Head:
+        """
+        Return the head that *said* is.
+
+        Args:
+            said: A head, a pair of position and digest (bytes or hex), or ``POSITION:DIGEST``.
+
+        Raises:
+            InvalidInputError: It is none of these.
+        """
+        try:
+            position, digest = said.strip().split(":") if isinstance(said, str) else said
+            raw = bytes.fromhex(digest) if isinstance(digest, str) else memoryview(digest).tobytes()
+            number = int(position)
+        except (TypeError, ValueError) as error:
+            raise _no_head(said) from error
+        if number < 0 or len(raw) != len(GENESIS):
+            raise _no_head(said)
+        return cls(Position(number), raw)
+
+
+def _no_head(said: object) -> InvalidInputError:
+    return InvalidInputError(
+        f"A head must be POSITION:DIGEST, as 'memp head' prints it, or a pair of these (got {said!r})."
+    )

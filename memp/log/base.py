@@ -8,11 +8,14 @@ lie; what is common to all (``Sequencer``) is written once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import attrs
 
+from memp.log.copies import Copy
+from memp.log.verify import VerifyReport
 from memp.model import EventId, Version
 from memp.record import Head, Record
 
@@ -74,6 +77,31 @@ class VectorKey:
     text: bytes
 
 
+@attrs.frozen
+class Staged:
+    """
+    Records that have their place in the log and are not durable yet.
+
+    Attributes:
+        records: The records.
+
+        waiting: Returns once they are durable.
+    """
+
+    records: tuple[Record, ...]
+    waiting: Callable[[], None]
+
+    def wait(self) -> tuple[Record, ...]:
+        """
+        Return the records once they are durable.
+
+        Raises:
+            StorageError: They are not; see ``EventLog.recover``.
+        """
+        self.waiting()
+        return self.records
+
+
 class EventLog(Protocol):
     """
     A log of events.
@@ -90,7 +118,7 @@ class EventLog(Protocol):
 
     @property
     def head(self) -> Head:
-        """Where the log ends."""
+        """Where the log ends, as far as it was acknowledged."""
         ...
 
     def append(
@@ -125,12 +153,53 @@ class EventLog(Protocol):
 
             InvalidInputError: The log is closed or open for reading only, or there is nothing to append.
 
-            StorageError: The disk did not take it; nothing of the batch is there.
+            StorageError: The disk did not take it; nothing of the batch is there, unless the error says that it is in
+                doubt.
+        """
+        ...
+
+    def stage(
+        self,
+        pending: Sequence[Pending],
+        *,
+        actor: str,
+        branch: str = MAIN,
+        vectors: Mapping[VectorKey, bytes] | None = None,
+    ) -> Staged:
+        """
+        Give *pending* its place in the log, and return at once; its caller then waits until it is durable.
+
+        Callers that stage at the same time share a commit. Whoever stages next builds on what was staged before, so
+        that a commit that fails takes with it all that was staged on top, and the log takes nothing more until
+        ``recover`` is called: whoever decides on what was staged must forget it first.
+
+        Takes what ``append`` takes, and raises what it raises before anything is written.
+        """
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """Whether a commit failed, so that the log takes nothing more until ``recover`` is called."""
+        ...
+
+    def recover(self) -> None:
+        """
+        Take events again after a commit failed; without a failure, do nothing.
+
+        Raises:
+            StorageError: The disk still does not take anything.
+
+            CorruptStoreError: The files are damaged.
         """
         ...
 
     def said(self, key: str, *, branch: str = MAIN) -> tuple[Record, ...]:
-        """Return the batch whose first event holds the retry key; empty if no event holds it."""
+        """
+        Return the batch whose first event holds the retry key, once it is durable; empty if no event holds it.
+
+        Raises:
+            StorageError: It was staged, and its commit failed.
+        """
         ...
 
     def read(self, *, after: int = 0, until: int | None = None) -> Iterator[Record]:
@@ -143,6 +212,61 @@ class EventLog(Protocol):
 
     def vectors(self, embedder: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield (digest of the text, little-endian float32 bytes) of every captured embedding of *embedder*."""
+        ...
+
+    def embedders(self) -> list[str]:
+        """Return the name and version of every embedder that an embedding was captured from, sorted."""
+        ...
+
+    def purge(self, positions: Collection[int], *, texts: Collection[bytes], pending: Pending, actor: str) -> Record:
+        """
+        Remove content for good, append the event that says so, and return its record.
+
+        Nobody else may stage or read meanwhile. What is on disk afterwards never held the content; if this fails or is
+        killed, everything is as before, or done.
+
+        Args:
+            positions: Whose salt and body are removed; each has one.
+
+            texts: Digests of the texts whose embeddings are removed, of every embedder.
+
+            pending: The event.
+
+            actor: Who writes.
+
+        Raises:
+            InvalidInputError: The log is closed or open for reading only.
+
+            StorageError: The disk did not take it.
+        """
+        ...
+
+    def note_copy(self, kind: str, path: str | Path, head: Head) -> None:
+        """Remember that a copy was made: *kind* is ``backup`` or ``export``, and *head* is where the copy ends."""
+        ...
+
+    def copies(self) -> tuple[Copy, ...]:
+        """Return the copies that are remembered, oldest first."""
+        ...
+
+    def verify(self, *, expect: Head | None = None) -> VerifyReport:
+        """
+        Go through all that is stored and name what is not as it was written.
+
+        Args:
+            expect: A head that was kept elsewhere: the log must still have it, and may go on after it.
+        """
+        ...
+
+    def backup(self, path: str | Path) -> Head:
+        """
+        Write a copy of the log, which opens like any other, and return where it ends.
+
+        Raises:
+            InvalidInputError: This kind of log has no file, or there is something at *path* already.
+
+            StorageError: The disk did not take it.
+        """
         ...
 
     def close(self) -> None:

@@ -47,10 +47,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, applied_at: int, read_only
 
         CorruptStoreError: A migration was edited after it was applied, or one is missing and the store is read-only.
     """
-    done = _applied(connection)
-    shipped = dict(available())
-    if done and max(done) > max(shipped):
-        raise NewerStoreError(found=max(done), known=max(shipped))
+    done = check_known(connection)
     applied = []
     for number, name in available():
         text = _resources.read_text("migrations", name)
@@ -77,6 +74,19 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, applied_at: int, read_only
         connection.execute("checkpoint")
         applied.append(name)
     return applied
+
+
+def check_known(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    """
+    Return number to digest of the migrations that the store has.
+
+    Raises:
+        NewerStoreError: One of them is not shipped with this version.
+    """
+    done, shipped = _applied(connection), dict(available())
+    if done and max(done) > max(shipped):
+        raise NewerStoreError(found=max(done), known=max(shipped))
+    return done
 
 
 def _applied(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:

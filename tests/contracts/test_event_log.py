@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from memp.log.base import EventLog, Pending, VectorKey
 from memp.log.duckdb import DuckDBLog
 from memp.log.identity import Identity
 from memp.log.memory import MemoryLog
-from memp.record import GENESIS, digest_of_body, digest_of_record
+from memp.record import GENESIS, Head, digest_of_body, digest_of_record
 
 Open = Callable[[Identity], EventLog]
 
@@ -213,6 +214,78 @@ def test_vectors_are_kept_once(log: EventLog) -> None:
     assert dict(log.vectors("hashed-1")) == {b"t" * 32: b"one"}
     assert dict(log.vectors("other-1")) == {b"t" * 32: b"three"}
     assert dict(log.vectors("none-1")) == {}
+
+
+def test_what_is_staged_has_its_place_before_it_is_durable(log: EventLog) -> None:
+    """The next to stage builds on it; waiting makes it durable, and everything that was staged with it."""
+    first = log.stage([pending("a", key="k")], actor="me")
+    second = log.stage([pending("a", expected_version=1)], actor="me")
+    assert [record.position for record in (*first.records, *second.records)] == [1, 2]
+    with pytest.raises(VersionConflictError):
+        log.stage([pending("a", expected_version=1)], actor="me")
+    assert second.wait() == second.records
+    assert first.wait() == first.records
+    assert list(log.read()) == [*first.records, *second.records]
+    assert log.head.position == 2
+
+
+def test_a_retry_of_what_is_staged_waits_for_it(log: EventLog) -> None:
+    """The same key again is the same event, also while its commit is under way."""
+    one = pending("a", key="k")
+    first = log.stage([one], actor="me")
+    again = log.stage([one], actor="me")
+    assert again.wait() == first.records
+    assert list(log.read()) == list(first.records)
+    other = log.stage([pending("b", key="l")], actor="me")
+    assert log.said("l") == other.records
+
+
+def test_nobody_is_told_of_what_was_not_waited_for(log: EventLog) -> None:
+    """The head moves only with what is durable; closing makes durable what was given up."""
+    if isinstance(log, MemoryLog):
+        pytest.skip("what is in memory is as durable as it gets")
+    log.stage([pending()], actor="me")
+    assert log.head.position == 0
+    assert list(log.read()) == []
+
+
+def test_threads_append_at_the_same_time(log: EventLog) -> None:
+    """Positions stay without gaps, every thread's events keep their order, and the chain holds."""
+
+    def work(name: str) -> None:
+        for number in range(10):
+            log.append([pending(name, b"%d" % number), pending(name, b"%d" % number)], actor=name)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, [f"t{number}" for number in range(8)]))
+    records = list(log.read())
+    assert [record.position for record in records] == [*range(1, 161)]
+    for thread_name in {record.actor for record in records}:
+        bodies = [int(record.body or b"") for record in records if record.actor == thread_name]
+        assert bodies == sorted(bodies)
+    assert log.verify().ok
+
+
+def test_a_log_verifies_against_a_head_that_was_kept(log: EventLog) -> None:
+    """What was appended verifies; the log still has each of its earlier heads, and none that it never had."""
+    heads = [log.head]
+    for _ in range(4):
+        log.append([pending()], actor="me")
+        heads.append(log.head)
+    for head in heads:
+        assert log.verify(expect=head).ok
+    report = log.verify(expect=Head(heads[2].position, heads[3].digest))
+    assert [(problem.position, problem.what) for problem in report.problems] == [(2, "expected")]
+    assert (report.position, report.digest, report.events) == (4, heads[4].digest.hex(), 4)
+
+
+def test_a_log_that_did_not_fail_needs_no_recovery(log: EventLog) -> None:
+    """Recovering then does nothing."""
+    log.append([pending()], actor="me")
+    assert not log.failed
+    log.recover()
+    log.append([pending()], actor="me")
+    assert log.head.position == 2
 
 
 def test_a_closed_log_refuses(log: EventLog) -> None:

@@ -1,0 +1,130 @@
+"""
+What a user does with a memory as a whole: copy it, carry it elsewhere, remove what must not be kept.
+
+None of this is about what the memory knows; it is here so that ``memp.memory`` can be about that alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
+from memp.history.purge import PurgePlan, PurgeReport
+from memp.history.purge import plan as plan_purge
+from memp.model import ProcedureId, TrajectoryId
+from memp.projection import Tombstone
+from memp.store import Progress
+from memp.transfer import ExportReport, export_log
+from memp.versions import Versions, as_invalid_input
+from memp.view import find_procedure
+
+
+class Upkeep(Versions):
+    """The operations on a store as a whole."""
+
+    def export(self, path: str | Path, *, progress: Progress | None = None) -> ExportReport:
+        """
+        Write all events and vectors to *path* in an open format; ``memp.import_store`` makes a store of it again.
+
+        Args:
+            path: The file, which must not be there. One that ends in ``.zst`` or ``.gz`` is compressed.
+
+            progress: Called as work goes on.
+
+        Raises:
+            InvalidInputError: There is something at *path*, or no folder for it.
+
+            StorageError: The disk did not take it.
+        """
+        with self._store.settled():
+            return export_log(self._store.log, path, progress=progress)
+
+    def plan_purge(
+        self,
+        *,
+        procedure_ids: Sequence[str] = (),
+        trajectory_ids: Sequence[str] = (),
+        derived: bool = False,
+        sources: bool = False,
+    ) -> PurgePlan:
+        """
+        Work out what ``purge`` with the same arguments would remove; nothing is written.
+
+        Raises:
+            InvalidInputError: Nothing was named.
+
+            NotFoundError: There never was such a procedure or run.
+
+            ConflictError: All of it was purged before.
+        """
+        for name, ids in (("procedure_ids", procedure_ids), ("trajectory_ids", trajectory_ids)):
+            if isinstance(ids, str):
+                raise InvalidInputError(f"{name!r} must be a list of ids (got the text {ids!r}).")
+        with self._store.settled():
+            return plan_purge(
+                self._store.log.read(),
+                procedures=[self._procedure_id(id) for id in procedure_ids],
+                trajectories=[TrajectoryId(id) for id in trajectory_ids],
+                derived=derived,
+                sources=sources,
+                copies=self._store.log.copies(),
+            )
+
+    def _procedure_id(self, wanted: str) -> ProcedureId:
+        """Return the id of a procedure, which need not be seen here: it may be undone, or on another branch."""
+        try:
+            return find_procedure(self._state, wanted).id
+        except ProcedurePurgedError:
+            return ProcedureId(wanted)
+        except ProcedureNotFoundError:
+            if ProcedureId(wanted) not in self._store.history.born:
+                raise
+            return ProcedureId(wanted)
+
+    def purge(
+        self,
+        *,
+        procedure_ids: Sequence[str] = (),
+        trajectory_ids: Sequence[str] = (),
+        derived: bool = False,
+        sources: bool = False,
+        reason: str,
+    ) -> PurgeReport:
+        """
+        Remove content for good, from every version and branch and from every file of the store.
+
+        What is left is the chain and the fact that something stood there. It cannot be undone. Backups and exports
+        cannot be reached from here; those that are known are in the report. A disk may keep blocks of the old file
+        until it uses them for something else.
+
+        Args:
+            procedure_ids: Procedures of which nothing may be left, by id; a name does as well.
+
+            trajectory_ids: Recorded runs of which nothing may be left, by id; other recordings of the same run go too.
+
+            derived: Also remove what was made from that: procedures built from a run, and what was merged from them.
+
+            sources: Also remove what it was made from: the runs behind a procedure.
+
+            reason: On whose demand. It stays for ever: say ``request 4711``, not who asked for what.
+
+        Raises:
+            InvalidInputError: Nothing was named, the reason is empty, or the memory is open for reading only.
+
+            NotFoundError: There never was such a procedure or run.
+
+            ConflictError: All of it was purged before.
+
+            StorageError: The disk did not take it; everything is as before unless the error says that it is in doubt.
+        """
+        with self._store.settled(), as_invalid_input():
+            plan = self.plan_purge(
+                procedure_ids=procedure_ids, trajectory_ids=trajectory_ids, derived=derived, sources=sources
+            )
+            return PurgeReport(plan=plan, record=self._store.purge(plan, reason, actor=self._actor))
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of the events seen here whose content was purged, oldest first."""
+        with self._store.lock:
+            return self._state.tombstones()
