@@ -30,8 +30,8 @@ types: $(INSTALLED_DEV)  ## mypy, strict
 bench: $(INSTALLED_DEV)  ## speed and size, as ratios beside the bare parts
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(INSTALLED_DEV)  ## the properties, fifty times longer
-	$(BIN)/python -m pytest --hypothesis-profile=soak tests/properties tests/contracts $(ARGS)
+soak: $(INSTALLED_DEV)  ## the properties, fifty times longer, and the faults, with counts
+	MEMP_SOAK=1 $(BIN)/python -m pytest --hypothesis-profile=soak tests/properties tests/contracts tests/faults $(ARGS)
 
 build: $(INSTALLED_DEV)  ## sdist, and the wheel made from it, in dist/
 	rm -rf dist build

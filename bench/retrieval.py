@@ -82,7 +82,7 @@ def _measure_asking(memory: memp.Memory, matrix: Matrix, name: str, questions: l
     def bare(question: str) -> object:
         return matrix @ embedder.embed([question])[0]
 
-    for key in ("pattern", "query", "random"):
+    for key in ("hybrid", "pattern", "query", "facts", "bm25", "random"):
 
         def ask(question: str, key: str = key) -> object:
             return memory.retrieve(question, key=key)

@@ -115,6 +115,7 @@ class _TaskOnly(msgspec.Struct, frozen=True):
     success: bool | None
     reward: float | None
     task_type: str | None
+    env: str | None
 
 
 class _HeadOnly(msgspec.Struct, frozen=True):
@@ -146,6 +147,8 @@ class TrajectoryHead:
         success: Whether the task was solved; None if not known.
 
         reward: The source's score; None if it gave none.
+
+        env: The environment that it was lived in; None if it does not say.
     """
 
     trajectory_id: TrajectoryId
@@ -155,6 +158,7 @@ class TrajectoryHead:
     task_type: str | None
     success: bool | None
     reward: float | None
+    env: str | None = None
 
 
 def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = None) -> TrajectoryHead:
@@ -180,6 +184,7 @@ def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = N
             task_type=run.task_type,
             success=run.success,
             reward=run.reward,
+            env=run.env,
         )
     try:
         head = _head_decoder.decode(body)
@@ -194,4 +199,5 @@ def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = N
         task_type=run.task_type,
         success=run.success,
         reward=run.reward,
+        env=run.env,
     )

@@ -8,7 +8,7 @@ refuse what makes no sense in this state; what is malformed in itself, the event
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -121,7 +121,14 @@ class Learned:
 
 
 def learn(
-    state: State, runs: Sequence[Trajectory], *, builder: Builder, policy: IntakePolicy, scope: str, ids: Ids
+    state: State,
+    runs: Sequence[Trajectory],
+    *,
+    builder: Builder,
+    policy: IntakePolicy,
+    tags: tuple[str, ...] = (),
+    scope: str,
+    ids: Ids,
 ) -> Learned:
     """
     Record *runs* that are new to *scope* and build procedures from those that *policy* lets in.
@@ -131,27 +138,81 @@ def learn(
     decided, sourced, known = _record(state, runs, scope=scope, ids=ids)
     events = {run.id: d.event_id for run, d in zip(sourced, decided, strict=True)}
     chosen = [run for run in sourced if policy(run.trajectory)]
+    built = build(state, chosen, events=events, builder=builder, scope=scope, ids=ids, tags=tags)
+    return Learned(
+        decided=(*decided, *built.decided),
+        recorded=tuple(run.id for run in sourced),
+        known=known,
+        unbuilt=len(sourced) - len(chosen),
+        added=built.added,
+        generalised=built.generalised,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Built:
+    """
+    What building from recorded runs would do.
+
+    Attributes:
+        decided: The events, in order.
+
+        added: Names of the new procedures.
+
+        generalised: Names of those that further runs now support.
+    """
+
+    decided: tuple[Decided, ...]
+    added: tuple[str, ...]
+    generalised: tuple[str, ...]
+
+
+def build(
+    state: State,
+    runs: Sequence[SourcedRun],
+    *,
+    events: Mapping[TrajectoryId, EventId],
+    builder: Builder,
+    scope: str,
+    ids: Ids,
+    tags: tuple[str, ...] = (),
+    spared: frozenset[ProcedureId] = frozenset(),
+) -> Built:
+    """
+    Build procedures from recorded *runs*.
+
+    Args:
+        state: The version.
+
+        runs: The runs.
+
+        events: The event that recorded each of them.
+
+        builder: How.
+
+        scope: Whose the procedures are.
+
+        ids: Where ids come from.
+
+        tags: Words to filter by, for procedures that are new.
+
+        spared: Procedures that get no support from these runs.
+    """
+    decided: list[Decided] = []
     added, generalised = [], []
     names = Names(state)
-    for draft in builder.build(chosen):
+    for draft in builder.build(runs):
         derived = tuple(events[source] for source in draft.sources)
         key = draft_key(draft, scope=scope)
         there = state.find_by_key(scope, key) or find_written(state, draft, builder=builder, scope=scope)
         if there is None:
-            event = add(draft, scope=scope, names=names, ids=ids)
+            event = add(attrs.evolve(draft, tags=(*draft.tags, *tags)), scope=scope, names=names, ids=ids)
             added.append(event.name)
             decided.append(_decided(event, ids, derived_from=derived))
-        else:
+        elif there.id not in spared:
             decided.append(extend(there, draft, builder=builder, derived=derived, ids=ids))
             generalised.append(there.name)
-    return Learned(
-        decided=tuple(decided),
-        recorded=tuple(run.id for run in sourced),
-        known=known,
-        unbuilt=len(sourced) - len(chosen),
-        added=tuple(added),
-        generalised=tuple(generalised),
-    )
+    return Built(decided=tuple(decided), added=tuple(added), generalised=tuple(generalised))
 
 
 def _record(
@@ -172,7 +233,7 @@ def _record(
 
 
 def find_written(state: State, draft: Draft, *, builder: Builder, scope: str) -> Procedure | None:
-    """Return the procedure of *scope* that somebody wrote by hand and that does what *draft* does; None if none does."""
+    """Return the procedure of *scope* that was written by hand and does what *draft* does; None if there is none."""
     if draft.toolset is None:
         return None
     found = (
@@ -197,6 +258,55 @@ def add(draft: Draft, *, scope: str, names: Names, ids: Ids) -> ProcedureAdded:
         content=draft.content,
         sources=draft.sources,
     )
+
+
+def add_written(
+    state: State,
+    contents: Sequence[tuple[str, Content]],
+    *,
+    toolset: str | None,
+    tags: tuple[str, ...],
+    scope: str,
+    ids: Ids,
+) -> list[Decided]:
+    """
+    Return the events that make procedures of what somebody wrote.
+
+    Args:
+        state: The version.
+
+        contents: A name and a content each.
+
+        toolset: Digest of the toolset that they speak; None if untyped.
+
+        tags: Words to filter by.
+
+        scope: Whose they are.
+
+        ids: Where ids come from.
+
+    Raises:
+        ConflictError: One of them is here already, in the same words.
+    """
+    names, decided = Names(state), []
+    for name, content in contents:
+        key = written_key(content, scope=scope, toolset=toolset, builder=HAND)
+        there = state.find_by_key(scope, key)
+        if there is not None:
+            status = "" if there.status is ProcedureStatus.LIVE else f", {there.status}"
+            raise ConflictError(f"{name!r} is here already, as {there.name!r}{status}; nothing was added.")
+        event = ProcedureAdded(
+            procedure_id=ProcedureId(ids.random()),
+            name=names.take(name),
+            scope=scope,
+            tags=tuple(sorted(set(tags))),
+            toolset=toolset,
+            builder=HAND,
+            content_key=key,
+            content=content,
+        )
+        decided.append(_decided(event, ids))
+    return decided
 
 
 def draft_key(draft: Draft, *, scope: str) -> ContentKey:
@@ -409,7 +519,7 @@ def _decided(event: Event, ids: Ids, *, derived_from: tuple[EventId, ...] = ()) 
 
 
 class Names:
-    """Hands out readable names that no procedure of *state* has or had."""
+    """Hands out readable names that no procedure has or had in a view that will see the new one."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -421,7 +531,7 @@ class Names:
         words = re.findall(r"[^\W_]+", text.lower())[:NAME_WORDS] or ["procedure"]
         stem = "-".join(words)
         name, number = stem, self._next.get(stem, 2)
-        while name in self._taken or self._state.named(name):
+        while name in self._taken or self._state.is_taken(name):
             name, number = f"{stem}-{number}", number + 1
         self._taken.add(name)
         self._next[stem] = number

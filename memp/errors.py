@@ -12,6 +12,7 @@ Every exception that ``memp`` raises on purpose, grouped by who can act on it.
       NotFoundError (LookupError)        there is no such thing
         StoreNotFoundError                 no store at that path
         ProcedureNotFoundError             no procedure of that id or name
+        ProcedurePurgedError               its content was removed for good
         EventNotFoundError                 no event of that id
         PositionNotFoundError              the log does not reach that far
       ConflictError                      read again and retry
@@ -21,6 +22,7 @@ Every exception that ``memp`` raises on purpose, grouped by who can act on it.
         RetryKeyError                      the retry key was used for something else
         StoreLockedError                   another process is writing
       CorruptStoreError                  stop and look
+        ExportFormatError                  a line of an export is not what was exported
         ChainError                         a record does not fit the chain
         StreamGapError                     positions or versions are missing
         TailLostError                      events that were acknowledged are no longer there
@@ -58,6 +60,7 @@ __all__ = [
     "DistillationError",
     "EmbeddingError",
     "EventNotFoundError",
+    "ExportFormatError",
     "InvalidInputError",
     "MempError",
     "MissingUpcastError",
@@ -65,6 +68,7 @@ __all__ = [
     "NotFoundError",
     "PositionNotFoundError",
     "ProcedureNotFoundError",
+    "ProcedurePurgedError",
     "PromotionConflictError",
     "RetryKeyError",
     "ScriptError",
@@ -188,6 +192,23 @@ class ProcedureNotFoundError(NotFoundError):
     def __init__(self, wanted: str, *, hint: str = "'memp list' shows what there is.") -> None:
         super().__init__(f"There is no procedure {wanted!r}: {hint}")
         self.wanted = wanted
+
+
+class ProcedurePurgedError(ProcedureNotFoundError):
+    """
+    The content of the procedure was removed for good; only that it was there is still known.
+
+    Attributes:
+        positions: Where its events stand, rising.
+
+        purged_at: The position of the event that says why; None if none does.
+    """
+
+    def __init__(self, wanted: str, *, positions: Sequence[int], purged_at: int | None) -> None:
+        says = "no event says why, see 'memp verify'" if purged_at is None else f"event {purged_at} says why"
+        super().__init__(wanted, hint=f"its content was purged for good ({says}).")
+        self.positions = tuple(positions)
+        self.purged_at = purged_at
 
 
 class EventNotFoundError(NotFoundError):
@@ -334,6 +355,22 @@ class StoreLockedError(ConflictError):
 
 class CorruptStoreError(MempError):
     """What is stored is not what was written; nothing is repaired silently."""
+
+
+class ExportFormatError(CorruptStoreError):
+    """
+    A file is no export, or a line of it is not what was exported; nothing of it was taken in.
+
+    Attributes:
+        path: The file.
+
+        line: Line number in the uncompressed text, from 1.
+    """
+
+    def __init__(self, message: str, *, path: str, line: int) -> None:
+        super().__init__(f"{path}:{line}: {message} Nothing was imported.")
+        self.path = path
+        self.line = line
 
 
 class ChainError(CorruptStoreError):

@@ -13,16 +13,31 @@ from typing import Any, ClassVar, get_args
 
 import attrs
 
-from memp.model import Content, ContentKey, EventId, ProcedureId, Trajectory, TrajectoryId, check_filled, check_finite
+from memp.model import (
+    Content,
+    ContentKey,
+    EpisodeId,
+    EventId,
+    ProcedureId,
+    QueuedId,
+    Trajectory,
+    TrajectoryId,
+    check_filled,
+    check_finite,
+)
 
 __all__ = [
     "EVENT_TYPES",
     "BranchDeleted",
     "BranchForked",
     "BranchPromoted",
+    "ContentPurged",
+    "EpisodeFinished",
+    "EpisodeStarted",
     "Event",
     "EventsUndone",
     "LossAccepted",
+    "PolicySet",
     "ProcedureAdded",
     "ProcedureErased",
     "ProcedureGeneralised",
@@ -33,6 +48,9 @@ __all__ = [
     "ResourceRecorded",
     "RevisionAccepted",
     "RevisionRejected",
+    "RunDropped",
+    "RunQueued",
+    "Served",
     "TrajectoryRecorded",
     "VectorRef",
     "VersionTagged",
@@ -555,6 +573,228 @@ class LossAccepted:
         return "store"
 
 
+@attrs.frozen(kw_only=True)
+class ContentPurged:
+    """
+    Bodies were removed for good, with the vectors of texts that no other body names.
+
+    This event stays for ever, so nothing in it may be personal: it names positions, and its reason should be a
+    reference (``request 4711``) rather than a sentence about somebody.
+
+    Attributes:
+        positions: Where the bodies stood, rising; at least one.
+
+        reason: On whose demand or by which rule, without naming a person.
+    """
+
+    TYPE: ClassVar[str] = "content-purged"
+    VERSION: ClassVar[int] = 1
+
+    positions: tuple[int, ...] = attrs.field(validator=attrs.validators.min_len(1))
+    reason: str = attrs.field(validator=check_filled)
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "store"
+
+
+@attrs.frozen(kw_only=True)
+class Served:
+    """
+    One procedure that an agent was given.
+
+    Attributes:
+        procedure_id: The procedure.
+
+        revision: The revision that was shown: the active one, or a candidate on trial.
+
+        rank: Its place among those that were served, from 1.
+
+        score: What the search gave it.
+    """
+
+    procedure_id: ProcedureId
+    revision: EventId
+    rank: int = attrs.field(validator=attrs.validators.ge(1))
+    score: float = attrs.field(validator=check_finite)
+
+
+@attrs.frozen(kw_only=True)
+class EpisodeEvent:
+    """
+    What the events of one episode have in common.
+
+    Attributes:
+        episode_id: The episode whose stream this is.
+    """
+
+    episode_id: EpisodeId
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return f"episode/{self.episode_id}"
+
+
+@attrs.frozen(kw_only=True)
+class EpisodeStarted(EpisodeEvent):
+    """
+    An agent was given procedures for a task and went to work; it happened and is never undone.
+
+    Attributes:
+        task: What it was asked to do.
+
+        scope: Whose episode it is; empty for everybody's.
+
+        branch: The branch of the view that was read.
+
+        position: The last position of that view, 0 or more.
+
+        served: What it was given, best first; empty if nothing was found.
+
+        prompt: Hex SHA-256 of the rendered prompt in UTF-8.
+
+        policies: Names of the policies that decide what becomes of the outcome, in their order.
+    """
+
+    TYPE: ClassVar[str] = "episode-started"
+    VERSION: ClassVar[int] = 1
+
+    task: str = attrs.field(validator=check_filled)
+    scope: str = ""
+    branch: str
+    position: int = attrs.field(validator=attrs.validators.ge(0))
+    served: tuple[Served, ...] = ()
+    prompt: str
+    policies: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class EpisodeFinished(EpisodeEvent):
+    """
+    An episode ended, or was abandoned; it happened and is never undone.
+
+    The run itself is a ``trajectory-recorded`` of its own, so that it is kept once, can be learned from and can be
+    purged.
+
+    Attributes:
+        trajectory_id: The recording of the run; None if there was no step to record.
+
+        success: Whether the task was solved; None if the episode was abandoned.
+
+        reward: The score that was given, any finite number; None if there was none.
+
+        steps: Steps that were taken, 0 or more.
+
+        tokens: Tokens that the agent used; None if not known.
+
+        abandoned: Whether it ended without an outcome; such an episode is no evidence for anything.
+
+        why: Why it was abandoned; empty otherwise.
+
+        remarks: What policies did, or left alone and why, one sentence each.
+    """
+
+    TYPE: ClassVar[str] = "episode-finished"
+    VERSION: ClassVar[int] = 1
+
+    trajectory_id: TrajectoryId | None = None
+    success: bool | None = None
+    reward: float | None = attrs.field(default=None, validator=check_finite)
+    steps: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    tokens: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
+    abandoned: bool = False
+    why: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PolicySet:
+    """
+    From here on, other rules decide what becomes of outcomes.
+
+    Attributes:
+        policies: Names of the policies, in the order in which they decide; empty leaves the memory as it is.
+
+        build: The builder of procedures from episodes' runs.
+
+        half_life_days: After how many days an outcome counts half, over 0; None never forgets.
+
+        max_procedures: How many procedures of a scope are retrieved at most, 1 or more; None for no limit.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "policy-set"
+    VERSION: ClassVar[int] = 1
+
+    policies: tuple[str, ...] = ()
+    build: str = "verbatim"
+    half_life_days: float | None = attrs.field(
+        default=None, validator=[check_finite, attrs.validators.optional(attrs.validators.gt(0))]
+    )
+    max_procedures: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    reason: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "policy"
+
+
+@attrs.frozen(kw_only=True)
+class RunQueued:
+    """
+    A run waits to be learned from, so that an agent need not.
+
+    Attributes:
+        queued_id: Random id of this entry.
+
+        scope: Whose run it is; empty for everybody's.
+
+        trajectory: The run.
+    """
+
+    TYPE: ClassVar[str] = "run-queued"
+    VERSION: ClassVar[int] = 1
+
+    queued_id: QueuedId
+    scope: str = ""
+    trajectory: Trajectory
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "queue"
+
+
+@attrs.frozen(kw_only=True)
+class RunDropped:
+    """
+    A run waits no more: it was learned, or somebody took it out of the queue.
+
+    Attributes:
+        queued_id: The entry of the queue.
+
+        learned: Whether it was learned, in the same batch as this event.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "run-dropped"
+    VERSION: ClassVar[int] = 1
+
+    queued_id: QueuedId
+    learned: bool = False
+    reason: str = attrs.field(validator=check_filled)
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "queue"
+
+
 Event = (
     TrajectoryRecorded
     | ResourceRecorded
@@ -573,6 +813,12 @@ Event = (
     | BranchPromoted
     | BranchDeleted
     | LossAccepted
+    | EpisodeStarted
+    | EpisodeFinished
+    | PolicySet
+    | RunQueued
+    | RunDropped
+    | ContentPurged
 )
 """Any event. A ``match`` over it ends in ``assert_never``."""
 

@@ -17,18 +17,28 @@ import attrs
 
 from memp import decide
 from memp.build import builder_named
+from memp.build.keys import written_key
+from memp.build.written import contents_of, read_written, revised
+from memp.decide import HAND
 from memp.embedding import Embedder, HashedEmbedder
 from memp.errors import InvalidInputError
 from memp.events import Event, ProcedureAdded, TrajectoryRecorded
-from memp.index import ExactIndex
+from memp.index import HnswIndex, IndexKind, check_kind, make_index
+from memp.living import Living
 from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog, VerifyReport
 from memp.model import Procedure, Trajectory
 from memp.record import Head, Record
 from memp.rendering import Renderer
 from memp.retries import same_change, same_runs
+from memp.scopes import EVERYBODY, check_scope
+from memp.script.formatter import format_script
+from memp.script.nodes import Script
+from memp.script.toolset import Toolset
 from memp.store import Progress, Store
+from memp.toolsets import GivenToolset, builder_for, by_digest, by_name, given_toolset, is_recorded, resource_of
 from memp.update import intake_policy
-from memp.versions import Versions, as_invalid_input
+from memp.update.outcome import capped
+from memp.versions import as_invalid_input
 from memp.view import find_procedure
 
 IN_MEMORY = ":memory:"
@@ -65,20 +75,23 @@ class LearnReport:
     events: tuple[Record, ...] = attrs.field(repr=False)
 
 
-class Memory(Versions):
+class Memory(Living):
     """
     A memory that is open. Use it as a context manager, or close it.
 
     Made by ``memp.open``.
     """
 
-    def __init__(self, store: Store, *, actor: str, branch: str = MAIN, owner: bool = True) -> None:
-        super().__init__(store, actor=actor, branch=branch)
+    def __init__(
+        self, store: Store, *, actor: str, branch: str = MAIN, scope: str = EVERYBODY, owner: bool = True
+    ) -> None:
+        super().__init__(store, actor=actor, branch=branch, scope=scope)
         self._owner = owner
         self._closed = False
 
-    def _on(self, branch: str) -> Self:
-        return type(self)(self._store, actor=self._actor, branch=branch, owner=False)
+    def _on(self, branch: str, *, scope: str | None = None) -> Self:
+        chosen = self._scope if scope is None else scope
+        return type(self)(self._store, actor=self._actor, branch=branch, scope=chosen, owner=False)
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -87,7 +100,10 @@ class Memory(Versions):
         rows: Iterable[Trajectory],
         *,
         build: str = "verbatim",
-        policy: str = "validation",
+        policy: str | None = None,
+        toolset: GivenToolset = None,
+        tags: Iterable[str] = (),
+        scope: str | None = None,
         key: str | None = None,
         progress: Progress | None = None,
     ) -> LearnReport:
@@ -99,21 +115,43 @@ class Memory(Versions):
         Args:
             rows: The runs; read to the end before anything is written, so that a bad one leaves nothing half-written.
 
-            build: ``verbatim`` keeps each run as it is.
+            build: ``verbatim`` keeps each run as it is; ``induce`` makes scripts by rule, one for all runs that do the
+                same; ``both`` keeps the best run beside each script.
 
             policy: ``validation`` builds from runs that solved their task, ``vanilla`` from all. Failures are recorded
-                as trajectories either way.
+                as trajectories either way. None takes the one that is
+                set, or ``validation``.
+
+            toolset: The words in which scripts are told: a ``memp.Toolset``, a folder, a file, or the name of one that
+                is on record or ships. None lets each run take the one, on record or shipped, that knows most of its
+                actions; a run of which none knows four fifths is told in words. What is used goes on record.
+
+            tags: Words to filter by, for the procedures that are new.
+
+            scope: Whose the runs and procedures are: the scope of this memory (None) or one below it. Each scope has
+                its own copy of a run that was learned in several, and never looks at those of others.
 
             key: Retry token: the same runs under the same token again are one operation.
 
             progress: Called as work goes on.
 
         Raises:
-            InvalidInputError: There is no such builder or policy, a row is not a trajectory, or the store is read-only.
+            InvalidInputError: There is no such builder or policy, the builder takes no toolset, a row is not a
+                trajectory, the scope stands elsewhere, or the store is read-only.
+
+            NotFoundError: There is no such toolset.
+
+            ScriptError: The source of the toolset has mistakes; carries all of them.
 
             RetryKeyError: *key* was used for something else.
         """
-        builder, chosen = builder_named(build), intake_policy(policy)
+        if scope is not None and scope != self._scope:
+            return self.within(scope).learn(
+                rows, build=build, policy=policy, toolset=toolset, tags=tags, key=key, progress=progress
+            )
+        builder_named(build)
+        if policy is not None:
+            intake_policy(policy)
         runs = list(rows)
         for run in runs:
             if not isinstance(run, Trajectory):
@@ -124,10 +162,20 @@ class Memory(Versions):
         with self._store.lock:
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):
                 return _learned_before(runs, records, key)
+            builder = builder_for(self._state, build, toolset=toolset)
+            chosen = intake_policy(policy or self._intake_name())
             plan = decide.learn(
-                self._state, runs, builder=builder, policy=chosen, scope=self._scope, ids=self._store.ids
+                self._state,
+                runs,
+                builder=builder,
+                policy=chosen,
+                tags=tuple(tags),
+                scope=self._scope,
+                ids=self._store.ids,
             )
-            records = self._append(plan.decided, key=key, progress=progress)
+            self._record_toolsets([one.event for one in plan.decided], builder.toolsets)
+            decided = capped(self._state, plan.decided, self._settings(), scope=self._scope, ids=self._store.ids)
+            records = self._append(decided, key=key, progress=progress)
         return LearnReport(
             runs=len(runs),
             recorded=len(plan.recorded),
@@ -196,6 +244,63 @@ class Memory(Versions):
         said = {"reward": reward, "judge": judge, "reason": reason, "steps": steps, "weight": weight}
         return self._change(id, event, said=said, key=key)
 
+    def add(
+        self,
+        script: str | Script,
+        *,
+        toolset: GivenToolset = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        key: str | None = None,
+    ) -> Record:
+        """
+        Add procedures that were written by hand, as one operation.
+
+        Args:
+            script: A source in the procedure language, or what ``memp.parse_script`` made of one. Several procedures
+                in it become several procedures here; each is kept with those that it calls.
+
+            toolset: The words that it speaks, as ``learn`` takes it. None: what its own ``from NAME import *`` names,
+                on record or shipped; a script that imports nothing is untyped.
+
+            name: What to call it, if the script holds a single procedure; None takes the name in the script.
+
+            tags: Words to filter by.
+
+            key: Retry token.
+
+        Returns:
+            The record of the first procedure; those of the others follow in the same batch.
+
+        Raises:
+            ScriptError: The script has mistakes; carries all of them, and nothing is written.
+
+            ConflictError: One of the procedures is here already, in the same words.
+
+            InvalidInputError: A name was given for several procedures.
+
+            NotFoundError: There is no such toolset.
+        """
+        with self._store.lock:
+            read, spoken = self._read(script, toolset, path=name or "<script>")
+            contents, digest = contents_of(read), None if spoken is None else spoken.digest
+            if name is not None and len(contents) > 1:
+                raise InvalidInputError(f"'name' names one procedure, and the script holds {len(contents)}.")
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                first = written_key(contents[0][1], scope=self._scope, toolset=digest, builder=HAND)
+                return same_change(records[0], key, {"content_key": first})
+            with as_invalid_input():
+                decided = decide.add_written(
+                    self._state,
+                    [(name or own, content) for own, content in contents],
+                    toolset=digest,
+                    tags=tuple(tags),
+                    scope=self._scope,
+                    ids=self._store.ids,
+                )
+            self._record_toolsets([one.event for one in decided], () if spoken is None else (spoken,))
+            return self._append(decided, key=key)[0]
+
     def reflect(
         self, id: str, *, script: str, critique: str, reason: str = "", activate: bool = False, key: str | None = None
     ) -> Record:
@@ -205,7 +310,8 @@ class Memory(Versions):
         Args:
             id: The procedure: its name, id, or the first characters of its id.
 
-            script: What it should say.
+            script: What it should say: a whole script, or its steps alone. It is checked against the procedure's
+                toolset and stored in canonical form.
 
             critique: What was wrong.
 
@@ -218,13 +324,16 @@ class Memory(Versions):
         Raises:
             ConflictError: The procedure is erased or merged, or says just that already.
 
+            ScriptError: The script has mistakes; carries all of them, and nothing is written.
+
             InvalidInputError: The script or the critique is empty.
         """
         if not script.strip():
             raise InvalidInputError("'script' must say what to do (got an empty text).")
 
         def event(procedure: Procedure) -> Event:
-            content = attrs.evolve(procedure.revision.content, script=script)
+            spoken = by_digest(self._state, procedure.toolset)
+            content = revised(procedure, script, spoken, resolve=self._toolset_named)
             return decide.reflect(procedure, content=content, critique=critique, reason=reason, activate=activate)
 
         said = {"critique": critique, "reason": reason, "candidate": not activate}
@@ -364,6 +473,39 @@ class Memory(Versions):
             base = (procedure.active,) if derived else ()
             return self._append([decide.single(event, self._store.ids, derived_from=base)], key=key)[0]
 
+    def read_script(self, script: str | Script, *, toolset: GivenToolset = None, path: str = "<script>") -> Script:
+        """
+        Read and check a script as ``add`` does, and write nothing.
+
+        Args:
+            script: A source in the procedure language.
+
+            toolset: The words that it speaks; see ``add``.
+
+            path: How mistakes call the source.
+
+        Raises:
+            ScriptError: It has mistakes; carries all of them.
+
+            NotFoundError: There is no such toolset.
+        """
+        with self._store.lock:
+            return self._read(script, toolset, path=path)[0]
+
+    def _read(self, script: str | Script, toolset: GivenToolset, *, path: str) -> tuple[Script, Toolset | None]:
+        text = script if isinstance(script, str) else format_script(script)
+        given = None if toolset is None else given_toolset(self._state, toolset)
+        return read_written(text, given, resolve=self._toolset_named, path=path)
+
+    def _toolset_named(self, name: str) -> Toolset:
+        return by_name(self._state, name)
+
+    def _record_toolsets(self, events: Iterable[Event], toolsets: Iterable[Toolset]) -> None:
+        """Put on record those of *toolsets* that *events* speak and that are not on record yet."""
+        spoken = {event.toolset for event in events if isinstance(event, ProcedureAdded)}
+        new = [t for t in toolsets if t.digest in spoken and not is_recorded(self._state, t)]
+        self._append([decide.single(resource_of(toolset), self._store.ids) for toolset in new])
+
     def _use_renderer(self) -> Renderer:
         return self._store.renderer(self._state, actor=self._actor)
 
@@ -396,8 +538,10 @@ def open(
     path: str | Path,
     *,
     actor: str = "user",
+    scope: str = EVERYBODY,
     embedder: Embedder | None = None,
     templates: str | Path | None = None,
+    index: IndexKind = "auto",
     read_only: bool = False,
     identity: Identity | None = None,
 ) -> Memory:
@@ -410,9 +554,15 @@ def open(
         actor: Who writes, in every record from here on. It is part of the chain and can never be removed: a role or a
             program's name serves better than a person's.
 
+        scope: Whose memory it is, a path such as ``team/agent``; empty for everybody's. One reads what this scope and
+            those above it hold, and writes to it.
+
         embedder: What makes texts comparable; None takes the lexical one that ships.
 
         templates: A folder whose templates come before those that ship.
+
+        index: ``auto`` searches exactly among up to 5,000 texts and by graphs above, ``exact`` always exactly, ``hnsw``
+            always by graphs, which are complete when this returns. Graphs are kept beside the file.
 
         read_only: Refuse every change; several readers may have the file open then, but no writer.
 
@@ -425,8 +575,10 @@ def open(
 
         CorruptStoreError: It is not a store, or is damaged, or a newer version of memp wrote it.
 
-        InvalidInputError: It was filled with another embedder, or *actor* is empty.
+        InvalidInputError: It was filled with another embedder, there is no such index, *actor* is empty, or *scope* is no path.
     """
+    check_kind(index)
+    check_scope(scope)
     if not actor:
         raise InvalidInputError("'actor' must name who writes (got an empty text).")
     identity = identity or Identity()
@@ -442,13 +594,18 @@ def open(
         store = Store(
             log,
             embedder=embedder,
-            make_index=lambda: ExactIndex(dimension),
+            make_index=lambda: make_index(index, dimension),
             identity=identity,
             renderer=renderer,
             own_templates=templates is not None,
             read_only=read_only,
+            beside=None if str(path) == IN_MEMORY else Path(path),
         )
-        return Memory(store, actor=actor)
+        if index == "hnsw":
+            for one in store.catalogue.indexes.values():
+                if isinstance(one, HnswIndex):
+                    one.settle()
+        return Memory(store, actor=actor, scope=scope)
     except BaseException:
         log.close()
         raise

@@ -33,6 +33,12 @@ ProcedureId = NewType("ProcedureId", str)
 TrajectoryId = NewType("TrajectoryId", str)
 """Random, given when the trajectory is recorded."""
 
+EpisodeId = NewType("EpisodeId", str)
+"""Random, given when the episode starts."""
+
+QueuedId = NewType("QueuedId", str)
+"""Random, given when a run is put off for later."""
+
 ContentKey = NewType("ContentKey", str)
 """Hex SHA-256 of what a procedure *is*; merging, ties and the state digest go by it, never by ids."""
 

@@ -18,9 +18,13 @@ from memp.events import (
     BranchDeleted,
     BranchForked,
     BranchPromoted,
+    ContentPurged,
+    EpisodeFinished,
+    EpisodeStarted,
     Event,
     EventsUndone,
     LossAccepted,
+    PolicySet,
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
@@ -31,6 +35,8 @@ from memp.events import (
     ResourceRecorded,
     RevisionAccepted,
     RevisionRejected,
+    RunDropped,
+    RunQueued,
     TrajectoryRecorded,
     VersionTagged,
 )
@@ -85,6 +91,33 @@ class Run:
     event_id: EventId
     position: Position
     head: TrajectoryHead
+
+
+@attrs.frozen(kw_only=True)
+class Tombstone:
+    """
+    An event whose content was removed for good: that it was, where and by whom is still known.
+
+    Attributes:
+        event_id: The event.
+
+        position: Where it stands.
+
+        type: Stored tag.
+
+        stream: What it was about, such as ``procedure/<id>``.
+
+        branch: Where it was said.
+
+        purged_at: The position of the ``content-purged`` that says why; None if none does, which ``verify`` reports.
+    """
+
+    event_id: EventId
+    position: Position
+    type: str
+    stream: str
+    branch: str
+    purged_at: Position | None = None
 
 
 def out_of_force(undos: Sequence[tuple[EventId, Iterable[EventId]]]) -> frozenset[EventId]:
@@ -151,7 +184,9 @@ def evolve(
             return attrs.evolve(procedure, status=ProcedureStatus.LIVE) if erased else procedure
         case ProcedureAdded() | TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return procedure
-        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted():
+        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted() | ContentPurged():
+            return procedure
+        case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
             return procedure
         case _:
             assert_never(event)
@@ -270,7 +305,9 @@ def touched(event: Event) -> tuple[ProcedureId, ...]:
             return (event.procedure_id, *event.merged)
         case TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return ()
-        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted():
+        case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted() | ContentPurged():
+            return ()
+        case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
             return ()
         case _:
             return (event.procedure_id,)

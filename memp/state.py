@@ -20,15 +20,24 @@ import attrs
 import msgspec
 
 from memp.codec import decode, decode_trajectory_head
+from memp.episodes import Diary
 from memp.errors import CorruptStoreError, EventNotFoundError, StreamGapError
 from memp.events import (
     BranchDeleted,
     BranchForked,
     BranchPromoted,
+    ContentPurged,
+    EpisodeFinished,
+    EpisodeStarted,
     Event,
     EventsUndone,
     LossAccepted,
+    PolicySet,
+    ProcedureAdded,
+    ProcedureMerged,
     ResourceRecorded,
+    RunDropped,
+    RunQueued,
     TrajectoryRecorded,
     VersionTagged,
 )
@@ -46,8 +55,9 @@ from memp.model import (
     Version,
     canonical_bytes,
 )
-from memp.projection import Entry, Run, evolve, out_of_force, touched
+from memp.projection import Entry, Run, Tombstone, evolve, out_of_force, touched
 from memp.record import Record
+from memp.scopes import EVERYBODY, readable, share_a_view
 
 V = TypeVar("V")
 
@@ -117,6 +127,8 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         derived_from: The events whose content its content was made from.
 
         touched: The procedures that it changes.
+
+        scope: Whose it is; only readers in that scope and below it see it.
     """
 
     branch: str
@@ -127,6 +139,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     batch: str
     derived_from: tuple[str, ...]
     touched: tuple[ProcedureId, ...]
+    scope: str = EVERYBODY
 
 
 class Branch:
@@ -145,6 +158,8 @@ class Branch:
         deleted: Why it was deleted; None while it is there.
 
         promoted: Events of other branches that were said again here, to the events that say them.
+
+        diary: Its episodes, the policies that were set on it, and the runs that wait.
     """
 
     def __init__(self, name: str, *, parent: Branch | None = None, forked_at: int = 0) -> None:
@@ -162,7 +177,9 @@ class Branch:
         self.undos: list[tuple[Position, EventId, EventsUndone]] = []
         self.out: Timeline[frozenset[EventId] | None] = Timeline()
         self.times: Timeline[int] = Timeline()
+        self.times_by_scope: dict[str, Timeline[int]] = {}
         self.versions: dict[str, int] = {}
+        self.diary = Diary()
 
     def lineage(self, position: int) -> Iterator[tuple[Branch, int]]:
         """Yield (branch, last position of it that is seen), this one first, then its ancestors."""
@@ -239,6 +256,10 @@ class History:
         placed: Where each event stands.
 
         tags: Name to what it named, from which position on.
+
+        tombstones: Position whose content was removed, to what is left of it.
+
+        scopes: Stream to the scope that holds it.
     """
 
     def __init__(self) -> None:
@@ -246,10 +267,17 @@ class History:
         self.branches: dict[str, Branch] = {MAIN: Branch(MAIN)}
         self.placed: dict[EventId, Placed] = {}
         self.tags: dict[str, Timeline[VersionTagged]] = {}
+        self.tombstones: dict[Position, Tombstone] = {}
         self.by_name: dict[str, set[ProcedureId]] = {}
         self.by_key: dict[tuple[str, ContentKey], set[ProcedureId]] = {}
         self.born: dict[ProcedureId, Position] = {}
+        self.scopes: dict[str, str] = {}
         self._derivatives: dict[EventId, list[EventId]] = {}
+
+    @property
+    def purged(self) -> dict[Position, Position]:
+        """Position whose content was removed for good, to the position of the event that says why."""
+        return {at: stone.purged_at for at, stone in self.tombstones.items() if stone.purged_at is not None}
 
     def apply(self, record: Record) -> Applied:
         """
@@ -285,6 +313,12 @@ class History:
                 branch.promoted.update(zip(event.originals, event.copies, strict=True))
             case BranchDeleted():
                 branch.deleted = event.reason
+            case ContentPurged():
+                self._say_why(event, record.position)
+            case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
+                branch.diary.note(
+                    event, event_id=record.event_id, position=record.position, recorded_at=record.recorded_at
+                )
             case BranchForked() | TrajectoryRecorded() | LossAccepted():
                 pass
             case _:
@@ -297,8 +331,29 @@ class History:
                 changed = self._apply_entry(branch, entry)
         return Applied(event_id=record.event_id, event=event, changed=changed)
 
-    def _place(self, record: Record, event: Event | None) -> Branch:
-        """Note where the record stands, and return its branch."""
+    def _scope_of(self, record: Record, event: Event | None, scope: str | None) -> str:
+        """Return whose the record is: what it says itself, or what the first event of its stream said."""
+        stream = record.stream
+        match event:
+            case ProcedureAdded() | ProcedureMerged() | EpisodeStarted() | RunQueued():
+                scope = event.scope
+        match event:
+            case RunQueued() | RunDropped():
+                # All runs that wait share one stream.
+                stream = f"{stream}/{event.queued_id}"
+        return self.scopes.setdefault(stream, scope) if scope is not None else self.scopes.get(stream, EVERYBODY)
+
+    def _place(self, record: Record, event: Event | None, *, scope: str | None = None) -> Branch:
+        """
+        Note where the record stands, and return its branch.
+
+        Args:
+            record: The record.
+
+            event: What it says; None for a run, and for a purged body.
+
+            scope: Whose a run is.
+        """
         if isinstance(event, BranchForked) and event.name not in self.branches:
             self.branches[event.name] = Branch(event.name, parent=self.branches[event.parent], forked_at=event.position)
         branch = self.branches.get(record.branch)
@@ -319,14 +374,30 @@ class History:
             batch=record.batch,
             derived_from=record.derived_from,
             touched=() if event is None else touched(event),
+            scope=self._scope_of(record, event, scope),
         )
+        seen = branch.times_by_scope.setdefault(self.placed[record.event_id].scope, Timeline())
+        seen.append(record.position, max(last, record.recorded_at))
+        if record.body is None:
+            self.tombstones[record.position] = Tombstone(
+                event_id=record.event_id,
+                position=record.position,
+                type=record.type,
+                stream=record.stream,
+                branch=record.branch,
+            )
         for source in record.derived_from:
             self._derivatives.setdefault(EventId(source), []).append(record.event_id)
         return branch
 
+    def _say_why(self, event: ContentPurged, position: Position) -> None:
+        for purged in map(Position, event.positions):
+            if purged in self.tombstones:
+                self.tombstones[purged] = attrs.evolve(self.tombstones[purged], purged_at=position)
+
     def _apply_run(self, record: Record, body: bytes) -> Applied:
         head = decode_trajectory_head(record.schema, body, position=record.position)
-        branch = self._place(record, None)
+        branch = self._place(record, None, scope=head.scope)
         run = Run(event_id=record.event_id, position=record.position, head=head)
         branch.runs[head.trajectory_id] = run
         branch.runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
@@ -424,11 +495,21 @@ class State:
         branch: The branch; None is ``main``.
 
         position: The last position that is seen; None follows the end of the branch.
+
+        scope: Who reads: what this scope and those above it hold is here, and nothing else; None sees all scopes.
     """
 
-    def __init__(self, history: History, branch: Branch | None = None, position: int | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        branch: Branch | None = None,
+        position: int | None = None,
+        *,
+        scope: str | None = EVERYBODY,
+    ) -> None:
         self.history = history
         self.branch = branch or history.branches[MAIN]
+        self.scope = scope
         self._position = None if position is None else Position(position)
 
     @property
@@ -440,10 +521,15 @@ class State:
     def recorded_at(self) -> int:
         """The time of that event, microseconds since 1970 UTC; ages count to it, never to the clock. 0 if none."""
         for branch, until in self.branch.lineage(self.position):
-            found = branch.times.at(until, 0)
+            times = (time.at(until, 0) for scope, time in branch.times_by_scope.items() if self.reads(scope))
+            found = max(times, default=0)
             if found:
                 return found
         return 0
+
+    def reads(self, scope: str) -> bool:
+        """Whether what *scope* holds is seen here."""
+        return self.scope is None or scope == EVERYBODY or scope in readable(self.scope)
 
     @property
     def out(self) -> frozenset[EventId]:
@@ -451,12 +537,12 @@ class State:
         return self.branch.out_at(self.position)
 
     def sees(self, event_id: str) -> bool:
-        """Whether the event stands on the line of events that is seen here, in force or not."""
+        """Whether the event stands on the line of events that is seen here and in a scope that is read, in force or not."""
         placed = self.history.placed.get(EventId(event_id))
-        return placed is not None and self.sees_record(placed.branch, placed.position)
+        return placed is not None and self.reads(placed.scope) and self.sees_record(placed.branch, placed.position)
 
     def sees_record(self, branch: str, position: int) -> bool:
-        """Whether the record at *position* on *branch* is seen here."""
+        """Whether the record at *position* on *branch* stands on the line of events that is seen here."""
         return any(one.name == branch and one.forked_at < position <= until for one, until in self._lineage())
 
     def _lineage(self) -> Iterator[tuple[Branch, int]]:
@@ -470,7 +556,8 @@ class State:
 
     def get(self, procedure_id: str) -> Procedure | None:
         """Return the procedure of that id; None if it is not here."""
-        return self.branch.procedure(ProcedureId(procedure_id), self.position)
+        procedure = self.branch.procedure(ProcedureId(procedure_id), self.position)
+        return procedure if procedure is not None and self.reads(procedure.scope) else None
 
     def ids(self) -> set[ProcedureId]:
         """Return the ids of all procedures that ever were on this line of events; some may not be here."""
@@ -488,11 +575,20 @@ class State:
         """Return the procedures of that name, whatever their status, oldest first."""
         return [p for p in self._present(self.history.by_name.get(name, ())) if p.name == name]
 
+    def is_taken(self, name: str) -> bool:
+        """
+        Whether some reader of a procedure that is added in this scope would see another one of that name.
+
+        Those readers stand in this scope or below it, and see what is above, here and below; never what stands beside.
+        """
+        everywhere = State(self.history, self.branch, self._position, scope=None)
+        return any(self.scope is None or share_a_view(p.scope, self.scope) for p in everywhere.named(name))
+
     def _present(self, ids: Iterable[ProcedureId]) -> list[Procedure]:
         position, born = self.position, self.history.born
         ordered = sorted(ids, key=lambda id: (born.get(id, position), id))
         found = [self.branch.procedure(id, position) for id in ordered]
-        return [procedure for procedure in found if procedure is not None]
+        return [procedure for procedure in found if procedure is not None and self.reads(procedure.scope)]
 
     def find_by_key(self, scope: str, key: ContentKey) -> Procedure | None:
         """
@@ -517,6 +613,8 @@ class State:
 
     def entries_of(self, procedure_id: str) -> list[Entry]:
         """Return the events that touch the procedure, in force or not, oldest first."""
+        if not self.reads(self.history.scopes.get(f"procedure/{procedure_id}", EVERYBODY)):
+            return []
         return self.branch.entries_of(ProcedureId(procedure_id), self.position)
 
     # -- what else is on record ----------------------------------------------------------------------------------
@@ -529,7 +627,7 @@ class State:
         """Return the recording of that id, in force or not; None if it is not here."""
         for branch, until in self._lineage():
             run = branch.runs.get(TrajectoryId(trajectory_id))
-            if run is not None and run.position <= until:
+            if run is not None and run.position <= until and self.reads(run.head.scope):
                 return run
         return None
 
@@ -537,7 +635,8 @@ class State:
         """Return the recordings that are in force, oldest first."""
         out = self.out
         found = [run for branch, until in self._lineage() for run in branch.runs.values() if run.position <= until]
-        return sorted((run for run in found if run.event_id not in out), key=lambda run: run.position)
+        seen = (run for run in found if run.event_id not in out and self.reads(run.head.scope))
+        return sorted(seen, key=lambda run: run.position)
 
     def known_run(self, scope: str, digest: str) -> Run | None:
         """Return the recording in *scope* and in force of the run with that content digest; None if there is none."""
@@ -555,6 +654,23 @@ class State:
             if timeline is not None and timeline.begins() <= until:
                 return timeline.at(until, None)
         return None
+
+    def resource_digests(self, kind: str, name: str) -> set[str]:
+        """Return the digests of every resource of that kind and name that is or was on record here."""
+        return {
+            resource.digest
+            for branch, until in self._lineage()
+            for at, resource in zip(*branch.resources.get((kind, name), Timeline()).columns(), strict=True)
+            if resource is not None and at <= until
+        }
+
+    def tombstones(self, stream: str | None = None) -> list[Tombstone]:
+        """Return what is left of the events seen here whose content was removed, or of those of one stream."""
+        return [
+            stone
+            for stone in self.history.tombstones.values()
+            if (stream is None or stone.stream == stream) and self.sees_record(stone.branch, stone.position)
+        ]
 
     # -- digest --------------------------------------------------------------------------------------------------
 
@@ -595,11 +711,22 @@ def without(state: State, events: Iterable[EventId]) -> tuple[State, tuple[Proce
     branch = Branch(WHAT_IF, parent=state.branch, forked_at=state.position)
     named = tuple(events)
     if not named:
-        return State(state.history, branch), ()
+        return State(state.history, branch, scope=state.scope), ()
     undo = EventsUndone(undone=named, dependents="cascade", reason="what if")
     branch.undos.append((branch.position, EventId(WHAT_IF), undo))
     changed = state.history.settle(branch)
-    return State(state.history, branch), changed
+    return State(state.history, branch, scope=state.scope), changed
+
+
+def also(state: State, entries: Iterable[Entry]) -> tuple[ProcedureId, ...]:
+    """Let *entries* happen next in a version that ``without`` made, and return the procedures that they change."""
+    branch = state.branch
+    assert branch.name == WHAT_IF
+    changed: set[ProcedureId] = set()
+    for entry in entries:
+        branch.position = Position(branch.position + 1)
+        changed.update(state.history._apply_entry(branch, attrs.evolve(entry, position=branch.position)))
+    return tuple(sorted(changed))
 
 
 def replay(records: Iterable[Record], *, history: History | None = None) -> History:

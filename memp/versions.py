@@ -27,15 +27,18 @@ from memp.events import (
     VersionTagged,
 )
 from memp.history import promote as promotion
+from memp.history.diff import compare
 from memp.history.rebuild import BuiltBy, all_procedure_events, orphans, rebuild
 from memp.history.undo import UndoPlan, plan, select
 from memp.history.when import When, check_name, resolve
 from memp.log import MAIN
 from memp.model import Trajectory
-from memp.projection import Run
+from memp.projection import Entry, Run
 from memp.record import Record
-from memp.state import State, without
+from memp.scopes import EVERYBODY, check_within
+from memp.state import State, also, without
 from memp.store import Progress, Store
+from memp.toolsets import builder_for
 from memp.update import intake_policy
 from memp.view import View
 
@@ -50,18 +53,21 @@ class Versions(View):
         actor: Who writes.
 
         branch: The branch that is read and written.
+
+        scope: Whose memory it is: what this scope and those above it hold is read, and what is new belongs to it.
     """
 
-    def __init__(self, store: Store, *, actor: str, branch: str = MAIN) -> None:
-        state = State(store.history, store.history.branches[branch])
+    def __init__(self, store: Store, *, actor: str, branch: str = MAIN, scope: str = EVERYBODY) -> None:
+        state = State(store.history, store.history.branches[branch], scope=scope)
         super().__init__(store, state, lives=store.catalogue.lives[branch])
         self._actor = actor
         self._branch = branch
-        self._scope = ""
+        self._scope = scope
 
-    def _on(self, branch: str) -> Self:
-        """Return the memory of another branch of the same store."""
-        return type(self)(self._store, actor=self._actor, branch=branch)
+    def _on(self, branch: str, *, scope: str | None = None) -> Self:
+        """Return the memory of a branch and scope of the same store; None is the scope of this one."""
+        chosen = self._scope if scope is None else scope
+        return type(self)(self._store, actor=self._actor, branch=branch, scope=chosen)
 
     def _append(
         self, decided: Sequence[Decided], *, key: str | None = None, progress: Progress | None = None
@@ -104,6 +110,25 @@ class Versions(View):
                         "To move it, say why with 'reason'."
                     )
             return self._say(tag)
+
+    # -- scopes --------------------------------------------------------------------------------------------------
+
+    @property
+    def scope(self) -> str:
+        """Whose memory this is, a path such as ``team/agent``; empty for everybody's."""
+        return self._scope
+
+    def within(self, scope: str) -> Self:
+        """
+        Return the memory of a scope: it reads what that scope and those above it hold, and writes to that scope.
+
+        Args:
+            scope: The scope of this memory, or one below it.
+
+        Raises:
+            InvalidInputError: It is no path, or stands elsewhere.
+        """
+        return self._on(self._branch, scope=check_within(scope, self._scope))
 
     # -- branches ------------------------------------------------------------------------------------------------
 
@@ -177,10 +202,13 @@ class Versions(View):
             InvalidInputError: It was not forked from this one, or the reason is empty.
         """
         with self._store.lock, as_invalid_input():
-            source = self.branch(name)._state
-            shared = promotion.shared_position(self._state.branch, source.branch)
+            # A branch is promoted whole, whoever asks: half of it would be a version that never was.
+            history = self._store.history
+            source = State(history, self.branch(name)._state.branch, scope=None)
+            target = State(history, self._state.branch, scope=None)
+            shared = promotion.shared_position(target.branch, source.branch)
             records = (r for r in self._store.log.read(after=shared) if source.sees_record(r.branch, r.position))
-            decided = promotion.promote(self._state, source, records, reason=reason, ids=self._store.ids)
+            decided = promotion.promote(target, source, records, reason=reason, ids=self._store.ids)
             return self._append(decided)
 
     # -- undo ----------------------------------------------------------------------------------------------------
@@ -226,7 +254,7 @@ class Versions(View):
         Take events out of force, by one new event; undoing that brings them back.
 
         Args:
-            events: Event ids.
+            events: Event ids, or positions as text.
 
             reason: One sentence for people.
 
@@ -297,7 +325,12 @@ class Versions(View):
         for built_by, runs in orphans(state, after, changed).items():
             rebuilt += self._rebuild(after, runs, built_by, names)
         built = tuple(one.event.name for one in rebuilt if isinstance(one.event, ProcedureAdded))
-        return attrs.evolve(planned, rebuilt=built), rebuilt
+        entries = (
+            Entry(event_id=one.event_id, position=after.position, derived_from=one.derived_from, event=one.event)
+            for one in rebuilt
+        )
+        concerned = {*changed, *also(after, entries)}
+        return attrs.evolve(planned, rebuilt=built, diff=compare(state, after, concerned)), rebuilt
 
     def rederive(self, name: str, *, policy: str = "validation", build: str | None = None, reason: str = "") -> Self:
         """
@@ -348,23 +381,28 @@ class Versions(View):
         for procedure in self._state.all():
             with contextlib.suppress(InvalidInputError):
                 builder_named(procedure.builder)
-                found.setdefault((procedure.builder, procedure.toolset), None)
+                # Each run takes its toolset anew: all runs are built once, not once for each toolset.
+                found.setdefault((procedure.builder, None), None)
         return found or {("verbatim", None): None}
 
     def _rebuild(self, after: State, runs: Sequence[Run], built_by: BuiltBy, names: Names) -> list[Decided]:
-        return rebuild(
-            after,
-            runs,
-            builder=self._builder(built_by),
-            load=self._load_run,
-            before=self._state,
-            scope=self._scope,
-            names=names,
-            ids=self._store.ids,
-        )
+        """Build from *runs* once more; each belongs where it was recorded, above here perhaps."""
+        decided: list[Decided] = []
+        for scope in sorted({run.head.scope for run in runs}):
+            decided += rebuild(
+                after,
+                [run for run in runs if run.head.scope == scope],
+                builder=self._builder(built_by),
+                load=self._load_run,
+                before=self._state,
+                scope=scope,
+                names=names,
+                ids=self._store.ids,
+            )
+        return decided
 
     def _builder(self, built_by: BuiltBy) -> Builder:
-        return builder_named(built_by[0])
+        return builder_for(self._state, built_by[0], digest=built_by[1])
 
     def _load_run(self, run: Run) -> Trajectory:
         """

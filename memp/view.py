@@ -11,20 +11,34 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
 import attrs
+import numpy as np
 
-from memp.errors import InvalidInputError, ProcedureNotFoundError
-from memp.events import EVENT_TYPES
+from memp import episodes as diary
+from memp.episodes import EpisodeInfo, QueuedRun
+from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
+from memp.events import EVENT_TYPES, PolicySet
+from memp.history.blame import Blame, blame
 from memp.history.diff import Diff, compare
+from memp.history.lineage import Lineage, lineage
+from memp.history.told import Teller, Told
 from memp.history.undo import plan, select
 from memp.history.when import When, resolve
-from memp.model import Match, Position, Procedure
+from memp.history.why import Story, why
+from memp.index.base import Mask
+from memp.model import Match, Position, Procedure, ProcedureId
 from memp.record import Record
 from memp.rendering import Renderer, passage
+from memp.retrieval.filters import Filter
 from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
+from memp.script.toolset import Toolset
+from memp.sql import Answer, answer, rows_of
 from memp.state import State
 from memp.state import without as without_events
 from memp.store import Store
+from memp.toolsets import by_digest
+from memp.update.credit import Credit, credit
+from memp.update.trial import Candidate, candidates
 
 PREFIX_LENGTH_MIN = 4
 """Characters of an id that are enough to name a procedure, if no other starts with them."""
@@ -170,7 +184,21 @@ class View:
         with self._store.lock:
             return find_procedure(self._state, wanted)
 
-    def retrieve(self, task: str, k: int = 3, *, key: str | None = None, seed: int = 0) -> Found:
+    def toolset_of(self, procedure: Procedure) -> Toolset | None:
+        """Return the toolset that the script of *procedure* speaks; None if it is untyped."""
+        with self._store.lock:
+            return by_digest(self._state, procedure.toolset)
+
+    def retrieve(
+        self,
+        task: str,
+        k: int = 3,
+        *,
+        key: str | None = None,
+        where: Filter | None = None,
+        diversity: float = 0.0,
+        seed: int = 0,
+    ) -> Found:
         """
         Return the procedures that may help with *task*, best first.
 
@@ -179,32 +207,47 @@ class View:
 
             k: How many at most, 1 or more.
 
-            key: ``pattern`` compares what tasks ask for and leaves names open (the default), ``query`` compares whole
-                tasks, ``random`` draws by lot.
+            key: ``hybrid`` fuses the ranks of the next two and of ``bm25`` (the default); ``pattern`` compares what
+                tasks ask for and leaves names open, ``query`` compares whole tasks, ``facts`` compares piece by piece,
+                ``bm25`` compares words, ``random`` draws by lot.
+
+            where: What a procedure must be to be found; None lets all through.
+
+            diversity: What repeating another match costs, from 0 (nothing) to 1.
 
             seed: Another one gives another draw; used by ``random`` alone.
 
         Raises:
-            InvalidInputError: The task is empty, *k* is below 1, or there is no such key.
+            InvalidInputError: The task is empty, *k* is below 1, there is no such key, or *diversity* is no share.
         """
         with self._store.lock:
-            catalogue, position = self._store.catalogue, self._state.position
-            clean, tainted = self._lives.masks(position, size=len(catalogue))
+            catalogue, position, scope = self._store.catalogue, self._state.position, self._state.scope
+            masks = self._lives.masks(position, size=len(catalogue), scope=scope)
             question = Question(
                 task=task,
                 k=k,
                 catalogue=catalogue,
-                live=clean,
-                fixed_words=self._lives.fixed_words(position),
+                live=self._admitted(masks.clean, where),
+                found=masks.found,
+                fixed_words=self._lives.fixed_words(position, scope=scope),
                 embed=self._store.embed,
                 seed=seed,
             )
-            ranked = search(question, key=key, tainted=tainted)
+            ranked = search(question, key=key, tainted=self._admitted(masks.tainted, where), diversity=diversity)
             matches = [
                 Match(procedure=self._procedure_of(found.row), score=found.score, rank=rank, parts=found.parts)
                 for rank, found in enumerate(ranked, 1)
             ]
         return Found(task, matches, renderer=self._use_renderer)
+
+    def _admitted(self, rows: Mask, where: Filter | None) -> Mask:
+        """Return which of *rows* the filter lets through; the very same mask if there is no filter."""
+        if where is None:
+            return rows
+        admitted = rows.copy()
+        for row in np.flatnonzero(rows).tolist():
+            admitted[row] = where.admits(self._procedure_of(row), self._state)
+        return admitted
 
     def _procedure_of(self, row: int) -> Procedure:
         procedure = self._state.get(self._store.catalogue.procedures[row])
@@ -241,7 +284,7 @@ class View:
         return (
             record
             for record in self._store.log.read(until=until)
-            if self._state.sees_record(record.branch, record.position)
+            if self._state.sees(record.event_id)
             and (about is None or record.event_id in about)
             and (type is None or record.type == type)
         )
@@ -256,7 +299,7 @@ class View:
         ranking, the same prompts.
 
         Args:
-            when: A tag, a position, an event id, or a time: an aware datetime or a text such as
+            when: A tag, a branch, a position, an event id, or a time: an aware datetime or a text such as
                 ``2026-11-03T12:00Z``. A position that is not seen on this branch means the last one before it that is.
 
             without: Events to leave out, with all that was made from them, as if they had never happened.
@@ -270,7 +313,7 @@ class View:
         """
         with self._store.lock:
             version = resolve(self._store.history, self._state.branch, when)
-            state = State(self._store.history, version.branch, version.position)
+            state = State(self._store.history, version.branch, version.position, scope=self._state.scope)
             lives = self._store.catalogue.lives[version.branch.name]
             events = list(without)
             if not events:
@@ -296,6 +339,123 @@ class View:
         with self._store.lock:
             earlier = self.at(before)._state
             return compare(earlier, self._state if after is None else self.at(after)._state)
+
+    # -- why it is as it is --------------------------------------------------------------------------------------
+
+    def blame(self, procedure: str) -> Blame:
+        """
+        Return which event brought in each line of the active revision.
+
+        Args:
+            procedure: Its name, its id, or the first characters of its id, four or more.
+
+        Raises:
+            ProcedureNotFoundError: There is none, or more than one.
+        """
+        with self._store.lock:
+            return blame(self._state, find_procedure(self._state, procedure))
+
+    def why(self, procedure: str) -> Story:
+        """
+        Return the story of a procedure: its runs, who changed it and why, and what happened when it was used.
+
+        Args:
+            procedure: Its name, its id, or the first characters of its id; one that was undone has a story too.
+
+        Raises:
+            ProcedureNotFoundError: There never was one here, or more than one.
+        """
+        with self._store.lock:
+            return why(self._state, find_known(self._state, procedure))
+
+    def lineage(self, procedure: str) -> Lineage:
+        """
+        Return what a procedure was made from, and what it was merged into, as a graph.
+
+        Args:
+            procedure: Its name, its id, or the first characters of its id; one that was undone has a lineage too.
+
+        Raises:
+            ProcedureNotFoundError: There never was one here, or more than one.
+        """
+        with self._store.lock:
+            return lineage(self._state, find_known(self._state, procedure))
+
+    def tell(self, events: Iterable[str]) -> tuple[Told, ...]:
+        """
+        Return each of *events* in one sentence, with who wrote it and when.
+
+        Raises:
+            EventNotFoundError: There is no such event.
+        """
+        with self._store.lock:
+            teller = Teller(self._state)
+            return tuple(teller.tell(event) for event in events)
+
+    def sql(self, query: str, *, timeout_seconds: float = 10.0, max_rows: int = 10_000) -> Answer:
+        """
+        Ask this version in SQL, over the views ``events``, ``procedures``, ``revisions`` and ``evidence``.
+
+        The query reads and can do nothing else: it reaches no file and no network.
+
+        Args:
+            query: One ``select`` statement of DuckDB.
+
+            timeout_seconds: When it is stopped, over 0.
+
+            max_rows: How many rows are returned at most, 1 or more.
+
+        Raises:
+            InvalidInputError: It is no query, names what there is not, tries to do more than read, or takes too long.
+        """
+        with self._store.lock:
+            rows = rows_of(self._state, self.events(), query)
+        return answer(rows, query, timeout_seconds=timeout_seconds, max_rows=max_rows)
+
+    # -- what it was worth ---------------------------------------------------------------------------------------
+
+    def evidence(self, procedure: str, *, half_life_days: float | None = None) -> Credit:
+        """
+        Return what is known of how much the active revision helps; it prints as ``helped in 9 of 12 (95 %: .47–.92)``.
+
+        Args:
+            procedure: Its name, its id, or the first characters of its id, four or more.
+
+            half_life_days: An outcome counts half after so many days, over 0, and ages count to the last event that is
+                seen here; None counts all alike.
+
+        Raises:
+            ProcedureNotFoundError: There is none, or more than one.
+
+            InvalidInputError: *half_life_days* is not over 0.
+        """
+        if half_life_days is not None and not 0 < half_life_days < float("inf"):
+            raise InvalidInputError(f"'half_life_days' must be over 0 (got {half_life_days!r}).")
+        with self._store.lock:
+            found = find_procedure(self._state, procedure)
+            return credit(self._state, found, found.revision, half_life_days=half_life_days)
+
+    def episodes(self) -> list[EpisodeInfo]:
+        """Return the episodes, oldest first; one whose process was killed stays ``started``."""
+        with self._store.lock:
+            return diary.episodes(self._state)
+
+    def candidates(self) -> list[Candidate]:
+        """Return the revisions that wait for a verdict, procedures in the order in which they were added."""
+        with self._store.lock:
+            return candidates(self._state)
+
+    def policy(self) -> PolicySet | None:
+        """Return the rules that were set last; None if nobody ever set any."""
+        with self._store.lock:
+            return diary.policy(self._state)
+
+    def queue(self) -> list[QueuedRun]:
+        """Return the runs that wait to be learned from, oldest first."""
+        with self._store.lock:
+            return diary.queue(self._state)
+
+    # -- names for versions --------------------------------------------------------------------------------------
 
     def tags(self) -> list[Tag]:
         """Return the tags, by name."""
@@ -340,8 +500,35 @@ def find_procedure(state: State, wanted: str) -> Procedure:
     if not found and len(wanted) >= PREFIX_LENGTH_MIN:
         found = [procedure for procedure in state.all() if procedure.id.startswith(wanted)]
     if not found:
+        stones = state.tombstones(f"procedure/{wanted}")
+        if stones:
+            raise ProcedurePurgedError(
+                wanted, positions=[stone.position for stone in stones], purged_at=stones[-1].purged_at
+            )
         raise ProcedureNotFoundError(wanted)
     if len(found) > 1:
         ids = ", ".join(procedure.id for procedure in found)
         raise ProcedureNotFoundError(wanted, hint=f"{len(found)} answer to that. Name one by its id: {ids}.")
     return found[0]
+
+
+def find_known(state: State, wanted: str) -> ProcedureId:
+    """
+    Return the id of the procedure that *wanted* names, also if it was undone or, by its id, if it was purged.
+
+    Raises:
+        ProcedureNotFoundError: There never was one here, or more than one.
+    """
+    try:
+        return find_procedure(state, wanted).id
+    except ProcedureNotFoundError:
+        if state.tombstones(f"procedure/{wanted}"):
+            return ProcedureId(wanted)
+        gone = [id for id in state.ids() if state.get(id) is None and state.entries_of(id)]
+        teller = Teller(state)
+        found = [id for id in gone if wanted in (id, teller.name(id))]
+        if not found and len(wanted) >= PREFIX_LENGTH_MIN:
+            found = [id for id in gone if id.startswith(wanted)]
+        if len(found) != 1:
+            raise
+        return found[0]

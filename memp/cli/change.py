@@ -34,6 +34,7 @@ procedure = click.argument("procedure", metavar="PROCEDURE")
 @click.option("--judge", default="person", show_default=True, help="Who says so: rule, model or person.")
 @click.option("--reason", default="", help="One sentence for people.")
 @click.option("--steps", type=int, default=None, help="Steps that were taken.")
+@options.branch
 @options.actor
 @options.as_json
 def validate(
@@ -44,11 +45,12 @@ def validate(
     judge: str,
     reason: str,
     steps: int | None,
+    branch: str,
     actor: str,
     as_json: bool,
 ) -> None:
     """Record that PROCEDURE helped, or did not."""
-    with options.open_for_writing(store, actor=actor) as memory:
+    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         record = memory.validate(procedure, reward=reward, success=success, judge=judge, reason=reason, steps=steps)
         evidence = memory.procedure(procedure).evidence
     _done(record, f"Recorded: helped in {evidence.helped} of {evidence.episodes}.", as_json)
@@ -61,10 +63,19 @@ def validate(
 @click.option("--critique", required=True, help="What was wrong with the active revision.")
 @click.option("--reason", default="", help="One sentence for people.")
 @click.option("--activate", is_flag=True, help="Take the place of the active revision at once.")
+@options.branch
 @options.actor
 @options.as_json
 def reflect(
-    store: str, procedure: str, script: str, critique: str, reason: str, activate: bool, actor: str, as_json: bool
+    store: str,
+    procedure: str,
+    script: str,
+    critique: str,
+    reason: str,
+    activate: bool,
+    branch: str,
+    actor: str,
+    as_json: bool,
 ) -> None:
     """Write a new revision of PROCEDURE; it waits as a candidate unless --activate is given."""
     import memp
@@ -73,7 +84,7 @@ def reflect(
         text = Path(script).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise memp.InvalidInputError(f"{script!r} must be a text in UTF-8 ({error}).") from error
-    with options.open_for_writing(store, actor=actor) as memory:
+    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         record = memory.reflect(procedure, script=text, critique=critique, reason=reason, activate=activate)
     _done(record, f"Written as {'the active revision' if activate else 'a candidate'}.", as_json)
 
@@ -82,11 +93,12 @@ def reflect(
 @options.store
 @procedure
 @options.reason
+@options.branch
 @options.actor
 @options.as_json
-def erase(store: str, procedure: str, reason: str, actor: str, as_json: bool) -> None:
+def erase(store: str, procedure: str, reason: str, branch: str, actor: str, as_json: bool) -> None:
     """Stop retrieving PROCEDURE; it stays readable, and 'memp unerase' brings it back."""
-    with options.open_for_writing(store, actor=actor) as memory:
+    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         record = memory.erase(procedure, reason=reason)
     _done(record, "Erased.", as_json)
 
@@ -95,11 +107,12 @@ def erase(store: str, procedure: str, reason: str, actor: str, as_json: bool) ->
 @options.store
 @procedure
 @options.reason
+@options.branch
 @options.actor
 @options.as_json
-def unerase(store: str, procedure: str, reason: str, actor: str, as_json: bool) -> None:
+def unerase(store: str, procedure: str, reason: str, branch: str, actor: str, as_json: bool) -> None:
     """Retrieve an erased PROCEDURE again."""
-    with options.open_for_writing(store, actor=actor) as memory:
+    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         record = memory.unerase(procedure, reason=reason)
     _done(record, "Brought back.", as_json)
 
@@ -108,11 +121,12 @@ def unerase(store: str, procedure: str, reason: str, actor: str, as_json: bool) 
 @options.store
 @click.argument("procedures", metavar="PROCEDURE...", nargs=-1, required=True)
 @options.reason
+@options.branch
 @options.actor
 @options.as_json
-def merge(store: str, procedures: tuple[str, ...], reason: str, actor: str, as_json: bool) -> None:
+def merge(store: str, procedures: tuple[str, ...], reason: str, branch: str, actor: str, as_json: bool) -> None:
     """Make one new procedure of several; they stay readable and are no longer retrieved."""
-    with options.open_for_writing(store, actor=actor) as memory:
+    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         record = memory.merge(procedures, reason=reason)
     data = record.data or {}
     _done(record, f"Merged into {data.get('name')}.", as_json)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from memp.cli import change, demo, explain, learn, read, script, store, versions
+from memp.cli import change, demo, explain, learn, read, script, store, upkeep, versions
 from memp.cli.exits import exit_code
 from memp.errors import MempError
 
@@ -17,7 +17,7 @@ def cli() -> None:
     """Version control for what an LLM agent knows how to do."""
 
 
-for module in (demo, learn, read, explain, change, versions, script, store):
+for module in (demo, learn, read, explain, change, versions, script, store, upkeep):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -10,6 +10,7 @@ from memp.cli import options
 
 if TYPE_CHECKING:
     from memp import Evidence, Found, Procedure, Record, Revision
+    from memp.script.toolset import Toolset
 
 SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
 """Fields of a body that say most about an event, in the order in which they are looked for."""
@@ -23,13 +24,25 @@ SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
 @click.option("--style", default="steps", show_default=True, help="Form of the prompt: steps, prose or code.")
 @click.option("--budget", default=600, show_default=True, help="Length of the prompt in estimated tokens.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws others, with --key random.")
+@options.view
 @options.as_json
-def ask(store: str, task: str, k: int, key: str | None, style: str, budget: int, seed: int, as_json: bool) -> None:
+def ask(
+    store: str,
+    task: str,
+    k: int,
+    key: str | None,
+    style: str,
+    budget: int,
+    seed: int,
+    at: str | None,
+    branch: str,
+    as_json: bool,
+) -> None:
     """Show what helps with TASK: the matches, and the prompt that an agent would get."""
     from memp.cli.output import print_json
     from memp.cli.views import match_json
 
-    with options.open_for_reading(store) as memory:
+    with options.open_for_reading(store, at=at, branch=branch) as memory:
         found = memory.retrieve(task, k, key=key, seed=seed)
         prompt = found.prompt(budget_tokens=budget, style=style)
     if as_json:
@@ -65,13 +78,14 @@ def _print_found(found: Found, prompt: str) -> None:
 @click.command(name="list")
 @options.store
 @click.option("--all", "everything", is_flag=True, help="Also those that are erased or merged.")
+@options.view
 @options.as_json
-def list_(store: str, everything: bool, as_json: bool) -> None:
+def list_(store: str, everything: bool, at: str | None, branch: str, as_json: bool) -> None:
     """List the procedures."""
     from memp.cli.output import console, counted, print_json, row, table
     from memp.cli.views import procedure_json
 
-    with options.open_for_reading(store) as memory:
+    with options.open_for_reading(store, at=at, branch=branch) as memory:
         procedures = memory.procedures(everything=everything)
     if as_json:
         print_json([procedure_json(procedure) for procedure in procedures])
@@ -88,22 +102,24 @@ def list_(store: str, everything: bool, as_json: bool) -> None:
 @click.command()
 @options.store
 @click.argument("procedure", metavar="PROCEDURE")
+@options.view
 @options.as_json
-def show(store: str, procedure: str, as_json: bool) -> None:
+def show(store: str, procedure: str, at: str | None, branch: str, as_json: bool) -> None:
     """Show all of one PROCEDURE, by its name or id: what it says, what it was built from, what it did."""
     from memp.cli.output import print_json
     from memp.cli.views import procedure_json, revision_json
 
-    with options.open_for_reading(store) as memory:
+    with options.open_for_reading(store, at=at, branch=branch) as memory:
         found = memory.procedure(procedure)
+        spoken = memory.toolset_of(found)
     if as_json:
         revisions = [revision_json(found, revision) for revision in found.revisions]
         print_json(procedure_json(found) | {"script": found.script, "revisions": revisions})
         return
-    _print_procedure(found)
+    _print_procedure(found, spoken)
 
 
-def _print_procedure(procedure: Procedure) -> None:
+def _print_procedure(procedure: Procedure, spoken: Toolset | None) -> None:
     from memp.cli.output import console, one_line, pairs
 
     out = console()
@@ -127,17 +143,20 @@ def _print_procedure(procedure: Procedure) -> None:
         out.print(f"Revision {number}, {revision.status.value}: {revision.id}", style="bold")
         if revision.critique:
             out.print(f"Critique: {one_line(revision.critique)}", soft_wrap=True)
-        _print_content(revision)
+        _print_content(revision, spoken)
 
 
-def _print_content(revision: Revision) -> None:
-    from memp.cli.output import console, one_line, plain
+def _print_content(revision: Revision, spoken: Toolset | None) -> None:
+    from memp.cli.output import console, one_line
+    from memp.cli.script import print_script
 
     out = console()
     content = revision.content
     if content.script is not None:
-        out.print(plain(content.script.rstrip()), soft_wrap=True)
-    elif content.run is not None:
+        print_script(content.script, spoken)
+    if content.run is not None:
+        if content.script is not None:
+            out.print("One run of it:")
         for number, step in enumerate(content.run.steps, 1):
             out.print(f"{number:3}. {one_line(step.action)}", soft_wrap=True)
             if step.observation:
@@ -149,13 +168,16 @@ def _print_content(revision: Revision) -> None:
 @click.option("--procedure", default=None, help="Only events about this procedure, by its name or id.")
 @click.option("--type", "type_", default=None, help="Only events of this type, such as procedure-added.")
 @click.option("-n", "count", default=20, show_default=True, help="How many, the newest first; 0 for all.")
+@options.view
 @options.as_json
-def log(store: str, procedure: str | None, type_: str | None, count: int, as_json: bool) -> None:
+def log(
+    store: str, procedure: str | None, type_: str | None, count: int, at: str | None, branch: str, as_json: bool
+) -> None:
     """List the events, the newest first."""
     from memp.cli.output import console, moment, print_json, row, table
     from memp.cli.views import record_json
 
-    with options.open_for_reading(store) as memory:
+    with options.open_for_reading(store, at=at, branch=branch) as memory:
         records = list(memory.events(procedure=procedure, type=type_))
     records.reverse()
     chosen = records[:count] if count > 0 else records

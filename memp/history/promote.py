@@ -19,6 +19,7 @@ from memp.events import (
     BranchDeleted,
     BranchForked,
     BranchPromoted,
+    EpisodeStarted,
     Event,
     EventsUndone,
     ProcedureAdded,
@@ -118,6 +119,8 @@ def _renamed(event: Event, ids: dict[EventId, EventId]) -> Event:
             changes[field] = tuple(ids.get(one, one) for one in value)
         elif isinstance(value, str):
             changes[field] = ids.get(EventId(value), value)
+    if isinstance(event, EpisodeStarted):
+        changes["served"] = tuple(attrs.evolve(one, revision=ids.get(one.revision, one.revision)) for one in event.served)
     renamed: Event = attrs.evolve(event, **changes)
     return renamed
 

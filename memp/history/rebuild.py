@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import attrs
 
 from memp.build import Builder, SourcedRun
-from memp.decide import Decided, Ids, Names, add, draft_key, extend, single
+from memp.decide import Decided, Ids, Names, add, draft_key, extend, find_written, single
 from memp.events import ProcedureErased
 from memp.model import EventId, ProcedureId, ProcedureStatus, Trajectory, TrajectoryId
 from memp.projection import Run
@@ -77,7 +77,7 @@ def rebuild(
     for draft in builder.build(sourced):
         derived = tuple(events[source] for source in draft.sources)
         key = draft_key(draft, scope=scope)
-        there = after.find_by_key(scope, key)
+        there = after.find_by_key(scope, key) or find_written(after, draft, builder=builder, scope=scope)
         if there is not None:
             decided.append(extend(there, draft, builder=builder, derived=derived, ids=ids))
             continue

@@ -8,10 +8,12 @@ done cannot differ. History never shrinks: an undo is one more event, and undoin
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import attrs
 
-from memp.errors import ConflictError, DependentsError, InvalidInputError, NotFoundError
+from memp.episodes import episodes_serving
+from memp.errors import ConflictError, DependentsError, InvalidInputError, NotFoundError, PositionNotFoundError
 from memp.events import (
     EventsUndone,
     ProcedureAdded,
@@ -108,7 +110,7 @@ def select(
     Args:
         state: The version that is undone in.
 
-        events: Event ids. Each must be seen here, undoable and in force.
+        events: Event ids, or positions as text. Each must be seen here, undoable and in force.
 
         batch: All of one operation, by its id or by the id of one of its events.
 
@@ -136,9 +138,11 @@ def select(
     if events is not None:
         if isinstance(events, str):
             raise InvalidInputError(f"'events' must be a list of event ids (got the text {events!r}).")
-        return _ordered(state, [_checked(state, event) for event in events])
+        return _ordered(state, [_checked(state, _named(state, event)) for event in events])
     if source is not None:
         run = state.run(source)
+        if run is None and state.tombstones(f"trajectory/{source}"):
+            raise ConflictError(f"The run {source!r} was purged for good: there is nothing to undo.")
         if run is None:
             raise NotFoundError(f"There is no recorded run {source!r} here.")
         return (_checked(state, run.event_id),)
@@ -155,10 +159,31 @@ def select(
             and (since is None or place.recorded_at >= since)
             and (until is None or place.recorded_at <= until)
         ]
-    found = [event for event in chosen if state.in_force(event) and placed[event].type in UNDOABLE]
+    found = [event for event in chosen if _undoable(state, event)]
     if not found:
         raise NotFoundError("There is nothing in force here that this would undo.")
     return _ordered(state, found)
+
+
+def _named(state: State, event: str) -> str:
+    """
+    Return the id of the event that *event* names by its id or its position.
+
+    Raises:
+        PositionNotFoundError: The log does not reach that far.
+    """
+    if not event.isdecimal():
+        return event
+    position, placed = int(event), state.history.placed
+    if not 1 <= position <= len(placed):
+        raise PositionNotFoundError(position, head=state.history.position)
+    # Every record is placed, in the order of the log.
+    return next(islice(placed, position - 1, None))
+
+
+def _undoable(state: State, event: EventId) -> bool:
+    place = state.history.placed[event]
+    return place.type in UNDOABLE and place.position not in state.history.tombstones and state.in_force(event)
 
 
 def _checked(state: State, event_id: str) -> EventId:
@@ -167,6 +192,10 @@ def _checked(state: State, event_id: str) -> EventId:
         raise NotFoundError(f"Event {event_id!r} is on the branch {place.branch!r} and is not seen here.")
     if place.type not in UNDOABLE:
         raise ConflictError(f"Event {event_id!r} is a {place.type!r}, which cannot be undone.")
+    if place.position in state.history.tombstones:
+        raise ConflictError(
+            f"The content of event {event_id!r} was purged for good: there is nothing to undo or to bring back."
+        )
     if not state.in_force(event_id):
         raise ConflictError(f"Event {event_id!r} is out of force already. To bring it back, undo what undid it.")
     return EventId(event_id)
@@ -179,8 +208,39 @@ def _ordered(state: State, events: Iterable[EventId]) -> tuple[EventId, ...]:
 def dependents_of(state: State, events: Sequence[EventId]) -> tuple[EventId, ...]:
     """Return the events in force here whose content was made from that of *events*; a run is never one."""
     found = state.history.derivatives(events) - set(events)
-    kept = [e for e in found if state.in_force(e) and state.history.placed[e].type != TrajectoryRecorded.TYPE]
+    placed, purged = state.history.placed, state.history.tombstones
+    kept = [
+        event
+        for event in found
+        if state.in_force(event)
+        and placed[event].type != TrajectoryRecorded.TYPE
+        and placed[event].position not in purged
+    ]
     return _ordered(state, kept)
+
+
+def exposed_to(state: State, events: Iterable[EventId]) -> tuple[EventId, ...]:
+    """
+    Return the episodes, by the events that started them, that were given something that one of *events* said.
+
+    Those that were served a revision that one of them made, or a candidate from its acceptance on. They happened, so an
+    undo names them and leaves them.
+    """
+    wanted = frozenset(events)
+    since: dict[EventId, int] = {event: 0 for event in wanted}
+    procedures = {id for event in wanted for id in state.history.placed[event].touched}
+    for procedure_id in procedures:
+        for entry in state.entries_of(procedure_id):
+            if entry.event_id in wanted and isinstance(entry.event, RevisionAccepted):
+                since.setdefault(entry.event.revision, entry.position)
+    found = {
+        episode.event_id
+        for procedure_id in procedures
+        for episode in episodes_serving(state, procedure_id)
+        for served in episode.served
+        if episode.position > since.get(served.revision, episode.position)
+    }
+    return _ordered(state, found)
 
 
 def plan(state: State, events: Sequence[EventId], *, on_dependents: str) -> UndoPlan:
@@ -205,7 +265,7 @@ def plan(state: State, events: Sequence[EventId], *, on_dependents: str) -> Undo
     return UndoPlan(
         events=tuple(events),
         dependents=dependents,
-        exposed=(),
+        exposed=exposed_to(state, (*events, *dependents)),
         on_dependents=on_dependents,
         undone=undone,
         diff=compare(state, after, changed),

@@ -1,8 +1,8 @@
 """
 What a user calls a version, and which version that is.
 
-A tag, a position, an event id or a time. A time resolves to the last position that was recorded at or before it; since
-recorded times never go backwards, a clock that jumped cannot make that ambiguous.
+A tag, a branch, a position, an event id or a time. A time resolves to the last position that was recorded at or before
+it; since recorded times never go backwards, a clock that jumped cannot make that ambiguous.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from memp.model import EventId, Position
 from memp.state import Branch, History
 
 When = int | str | datetime
-"""A position, a tag, an event id, or a time (an ISO 8601 text with a zone, or an aware datetime)."""
+"""A position, a tag, a branch, an event id, or a time (an ISO 8601 text with a zone, or an aware datetime)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._/-]{0,99}")
 """What a tag or a branch may be called: no digits first, so that it is never taken for a position or a time."""
@@ -59,19 +59,20 @@ def resolve(history: History, branch: Branch, when: When) -> Version:
     Args:
         history: All versions.
 
-        branch: Where positions and times are looked for; a tag or an event id may lead to another branch.
+        branch: Where positions and times are looked for; a tag, a branch's name (its end) or an event id may lead to
+            another one.
 
         when: What the user said.
 
     Raises:
         PositionNotFoundError: The log does not reach that far.
 
-        NotFoundError: No tag or event is called that, or the time is before the first event.
+        NotFoundError: No tag, branch or event is called that, or the time is before the first event.
 
         InvalidInputError: It is a time without a zone, or nothing of all this.
     """
     if isinstance(when, bool) or not isinstance(when, int | str | datetime):
-        raise InvalidInputError(f"A version must be a position, a tag, an event id or a time (got {when!r}).")
+        raise InvalidInputError(f"A version must be a position, a tag, a branch, an event id or a time (got {when!r}).")
     if isinstance(when, datetime):
         return _at_time(branch, when)
     if isinstance(when, int) or when.isdecimal():
@@ -79,6 +80,9 @@ def resolve(history: History, branch: Branch, when: When) -> Version:
     if when in history.tags:
         tag = history.tags[when].last()
         return _trimmed(history.branches[tag.branch], tag.position)
+    named = history.branches.get(when)
+    if named is not None and named.deleted is None:
+        return Version(named, named.position)
     placed = history.placed.get(EventId(when))
     if placed is not None:
         return _trimmed(history.branches[placed.branch], placed.position)
@@ -86,7 +90,7 @@ def resolve(history: History, branch: Branch, when: When) -> Version:
         return _at_time(branch, _time(when))
     tags = ", ".join(sorted(history.tags)) or "there are none"
     raise NotFoundError(
-        f"There is no version {when!r}: it must be a position, a tag ({tags}), an event id, "
+        f"There is no version {when!r}: it must be a position, a tag ({tags}), a branch, an event id, "
         "or a time such as 2026-11-03T12:00Z."
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +19,48 @@ import numpy.typing as npt
 from memp.index.base import Mask
 from memp.model import ProcedureId
 from memp.retrieval.patterns import pattern_words
+from memp.scopes import EVERYBODY, readable
 
 FOREVER = int(np.iinfo(np.int64).max)
 """End of a life that has not ended."""
 
 VERSIONS_KEPT = 256
-"""Past versions whose masks are kept: two bytes a row each, and a comparison of a hundred versions asks each often."""
+"""Versions and scopes whose masks are kept: three bytes a row each, and a comparison of a hundred asks each often."""
 
 _Integers = npt.NDArray[np.int64]
-_Columns = tuple[_Integers, _Integers, _Integers, npt.NDArray[np.bool_], _Integers]
+
+
+class _Columns(NamedTuple):
+    """The lives, one array for each thing that is known of them."""
+
+    rows: _Integers
+    starts: _Integers
+    ends: _Integers
+    tainted: npt.NDArray[np.bool_]
+    pattern_sets: _Integers
+    scopes: _Integers
+
+    def at(self, position: int) -> npt.NDArray[np.bool_]:
+        """Return which lives go on at *position*."""
+        return (self.starts <= position) & (position < self.ends)
+
+
+
+class Masks(NamedTuple):
+    """
+    Which rows a version finds; those past the end of a mask are not found.
+
+    Attributes:
+        clean: Those that nothing speaks against.
+
+        tainted: Those that stay usable and come after all clean ones: what they were made from is out of force.
+
+        found: Both; statistics are counted over these.
+    """
+
+    clean: Mask
+    tainted: Mask
+    found: Mask
 
 
 class Lives:
@@ -35,10 +69,13 @@ class Lives:
 
     Args:
         patterns: The task patterns of each row; the list grows as rows are added elsewhere.
+
+        scopes: Whose each row is; grows likewise.
     """
 
-    def __init__(self, patterns: Sequence[tuple[str, ...]]) -> None:
+    def __init__(self, patterns: Sequence[tuple[str, ...]], scopes: Sequence[str]) -> None:
         self._patterns = patterns
+        self._scopes = scopes
         self._owners: list[ProcedureId] = []
         self._rows: list[int] = []
         self._starts: list[int] = []
@@ -46,21 +83,21 @@ class Lives:
         self._tainted: list[bool] = []
         self._open: dict[ProcedureId, int] = {}
         self._columns: _Columns | None = None
-        self._living_patterns: Counter[str] = Counter()
-        self._words: frozenset[str] | None = None
+        self._living_patterns: dict[str, Counter[str]] = {}
+        self._words: dict[str | None, frozenset[str]] = {}
         self._changed_at = 0
-        self._present: tuple[Mask, Mask] | None = None
+        self._masks: OrderedDict[tuple[int, str | None], Masks] = OrderedDict()
         self._pattern_sets: dict[tuple[str, ...], int] = {}
         self._pattern_set_of: list[int] = []
+        self._scope_numbers: dict[str, int] = {}
+        self._scope_of: list[int] = []
         self._words_of_sets: dict[tuple[int, ...], frozenset[str]] = {}
-        self._past: OrderedDict[tuple[int, int], tuple[tuple[Mask, Mask], frozenset[str]]] = OrderedDict()
 
     def fork(self, position: int) -> Lives:
         """Return the lives of a branch that shares everything up to *position*: what is alive there goes on."""
-        forked = Lives(self._patterns)
-        rows, starts, ends, tainted, _ = self._arrays()
-        for life in np.flatnonzero((starts <= position) & (position < ends)).tolist():
-            forked.set(self._owners[life], int(rows[life]), int(starts[life]), tainted=bool(tainted[life]))
+        forked = Lives(self._patterns, self._scopes)
+        for life in np.flatnonzero(self._arrays().at(position)).tolist():
+            forked.set(self._owners[life], self._rows[life], self._starts[life], tainted=self._tainted[life])
         return forked
 
     def set(self, procedure_id: ProcedureId, row: int | None, position: int, *, tainted: bool = False) -> None:
@@ -93,74 +130,91 @@ class Lives:
         self._tainted.append(tainted)
         patterns = self._patterns[row]
         self._pattern_set_of.append(self._pattern_sets.setdefault(patterns, len(self._pattern_sets)))
+        self._scope_of.append(self._scope_numbers.setdefault(self._scopes[row], len(self._scope_numbers)))
         self._count(row, position, by=1)
 
     def _count(self, row: int, position: int, *, by: int) -> None:
-        self._columns = self._present = None
-        self._past.clear()
+        self._columns = None
+        self._masks.clear()
         self._changed_at = max(self._changed_at, position)
-        before = len(self._living_patterns)
+        living = self._living_patterns.setdefault(self._scopes[row], Counter())
+        before = len(living)
         for pattern in self._patterns[row]:
-            self._living_patterns[pattern] += by
-            if not self._living_patterns[pattern]:
-                del self._living_patterns[pattern]
-        if before != len(self._living_patterns):
-            self._words = None
+            living[pattern] += by
+            if not living[pattern]:
+                del living[pattern]
+        if before != len(living):
+            self._words.clear()
 
     def _arrays(self) -> _Columns:
         if self._columns is None:
-            self._columns = (
-                np.array(self._rows, dtype=np.int64),
-                np.array(self._starts, dtype=np.int64),
-                np.array(self._ends, dtype=np.int64),
-                np.array(self._tainted, dtype=np.bool_),
-                np.array(self._pattern_set_of, dtype=np.int64),
+            self._columns = _Columns(
+                rows=np.array(self._rows, dtype=np.int64),
+                starts=np.array(self._starts, dtype=np.int64),
+                ends=np.array(self._ends, dtype=np.int64),
+                tainted=np.array(self._tainted, dtype=np.bool_),
+                pattern_sets=np.array(self._pattern_set_of, dtype=np.int64),
+                scopes=np.array(self._scope_of, dtype=np.int64),
             )
         return self._columns
 
-    def masks(self, position: int, *, size: int) -> tuple[Mask, Mask]:
-        """
-        Return which of *size* rows are found at *position*: those that are clean, and those that are tainted.
+    def _alive(self, position: int, scope: str | None) -> npt.NDArray[np.bool_]:
+        """Return which lives go on at *position* before the eyes of a reader in *scope*; None reads all."""
+        columns = self._arrays()
+        alive = columns.at(position)
+        if scope is None:
+            return alive
+        seen = [self._scope_numbers[one] for one in readable(scope) if one in self._scope_numbers]
+        return alive if len(seen) == len(self._scope_numbers) else alive & np.isin(columns.scopes, seen)
 
-        A tainted revision stays usable and comes after all clean ones.
+    def masks(self, position: int, *, size: int, scope: str | None = EVERYBODY) -> Masks:
+        """
+        Return which of *size* rows a reader in *scope* (None reads all) finds at *position*.
+
+        The same version gives the very same masks for a while, so that what was worked out for them is used again.
+        """
+        asked = (min(position, self._changed_at), scope)
+        if asked not in self._masks:
+            self._masks[asked] = self._masks_of(self._alive(position, scope), size)
+            if len(self._masks) > VERSIONS_KEPT:
+                self._masks.popitem(last=False)
+        return self._masks[asked]
+
+    def everywhere(self, *, size: int) -> Mask:
+        """Return which of *size* rows are found in some scope at the end of the branch."""
+        return self._masks_of(self._alive(FOREVER - 1, None), size).found
+
+    def _masks_of(self, alive: npt.NDArray[np.bool_], size: int) -> Masks:
+        columns = self._arrays()
+        clean, marked = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+        clean[columns.rows[alive & ~columns.tainted]] = True
+        marked[columns.rows[alive & columns.tainted]] = True
+        return Masks(clean=clean, tainted=marked, found=clean | marked if marked.any() else clean)
+
+    def fixed_words(self, position: int, *, scope: str | None = EVERYBODY) -> frozenset[str]:
+        """
+        Return the words of every pattern that a reader in *scope* (None reads all) finds at *position*.
+
+        All other words of a question are names.
         """
         if position < self._changed_at:
-            return self._looked_back(position, size)[0]
-        if self._present is None or len(self._present[0]) != size:
-            self._present = self._masks(position, size)
-        return self._present
+            return self._words_at(position, scope)
+        if scope not in self._words:
+            scopes = self._living_patterns if scope is None else readable(scope)
+            living = (self._living_patterns.get(one, ()) for one in scopes)
+            self._words[scope] = _words_of({pattern for patterns in living for pattern in patterns})
+        return self._words[scope]
 
-    def _looked_back(self, position: int, size: int) -> tuple[tuple[Mask, Mask], frozenset[str]]:
-        """Return masks and fixed words of the past; those of the last few versions that were asked are kept."""
-        if (position, size) not in self._past:
-            _, starts, ends, _, sets = self._arrays()
-            alive = (starts <= position) & (position < ends)
-            used = tuple(np.flatnonzero(np.bincount(sets[alive], minlength=1)).tolist())
+    def _words_at(self, position: int, scope: str | None) -> frozenset[str]:
+        """Return the fixed words of the past; those of the last few sets of patterns that were asked are kept."""
+        sets = self._arrays().pattern_sets[self._alive(position, scope)]
+        used = tuple(np.flatnonzero(np.bincount(sets, minlength=1)).tolist())
+        if used not in self._words_of_sets:
             if len(self._words_of_sets) > VERSIONS_KEPT:
                 self._words_of_sets.clear()
-            if used not in self._words_of_sets:
-                known = list(self._pattern_sets)
-                self._words_of_sets[used] = _words_of({pattern for number in used for pattern in known[number]})
-            self._past[position, size] = (self._masks(position, size), self._words_of_sets[used])
-            if len(self._past) > VERSIONS_KEPT:
-                self._past.popitem(last=False)
-        return self._past[position, size]
-
-    def _masks(self, position: int, size: int) -> tuple[Mask, Mask]:
-        rows, starts, ends, tainted, _ = self._arrays()
-        alive = (starts <= position) & (position < ends)
-        clean, marked = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
-        clean[rows[alive & ~tainted]] = True
-        marked[rows[alive & tainted]] = True
-        return clean, marked
-
-    def fixed_words(self, position: int) -> frozenset[str]:
-        """Return the words of every pattern that is found at *position*: all others in a question are names."""
-        if position < self._changed_at:
-            return self._looked_back(position, len(self._patterns))[1]
-        if self._words is None:
-            self._words = _words_of(self._living_patterns)
-        return self._words
+            known = list(self._pattern_sets)
+            self._words_of_sets[used] = _words_of({pattern for number in used for pattern in known[number]})
+        return self._words_of_sets[used]
 
 
 def _words_of(patterns: Iterable[str]) -> frozenset[str]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from memp.embedding.base import Vector
 from memp.errors import InvalidInputError
-from memp.index.base import SCORE_STEP, Mask, Slots, VectorIndex, coarse_margin
+from memp.index.base import SCORE_STEP, Mask, Proposals, Slots, VectorIndex, coarse_margin
 from memp.retrieval.scoring import DECIMALS, exact_scores
 
 Rows = npt.NDArray[np.int64]
@@ -102,6 +102,12 @@ class Selection:
         # Texts get their slots as rows come, so this is nearly sorted already, and a stable sort makes use of that.
         self._order = np.argsort(entries.slots, kind="stable")
         self._sorted = entries.slots[self._order]
+        self._counts = np.bincount(entries.slots, minlength=len(self.allowed))
+
+    def counts(self, slots: Slots) -> npt.NDArray[np.int64]:
+        """Return how many entries have each of *slots*."""
+        found: npt.NDArray[np.int64] = self._counts[slots]
+        return found
 
     def having(self, slots: Slots) -> Entries:
         """Return the entries whose text is among *slots*, which are distinct."""
@@ -293,7 +299,7 @@ def _best(criterion: Criterion, selection: Selection, need: int) -> tuple[Rows, 
     margin = coarse_margin(index.dimension) - SCORE_STEP
     wanted = need
     while True:
-        found = index.search(criterion.query, k=wanted, allowed=selection.allowed)
+        found = _fewer(index.search(criterion.query, k=wanted, allowed=selection.allowed), selection, need, margin)
         near = selection.having(found.slots)
         rows, coarse = near.spread(found.slots, found.scores)
         if np.isneginf(found.floor) or (len(rows) >= need and _nth_best(coarse, need) - margin >= found.floor):
@@ -308,6 +314,25 @@ def _best(criterion: Criterion, selection: Selection, need: int) -> tuple[Rows, 
         best = exact >= _nth_best(exact, need)
         rows, exact = rows[best], exact[best]
     return rows, exact
+
+
+def _fewer(found: Proposals, selection: Selection, need: int, margin: float) -> Proposals:
+    """
+    Return *found* without the texts that cannot matter, because better ones belong to *need* rows alone.
+
+    Fifty patterns of ten thousand procedures are all proposed, and the best of them may have two hundred rows. Where
+    one row has several texts they may be too few for *need* rows after all, and then none is left out.
+    """
+    order = np.argsort(-found.scores, kind="stable")
+    counts = np.cumsum(selection.counts(found.slots[order]))
+    last = int(np.searchsorted(counts, 2 * need))
+    if last >= len(order):
+        return found
+    floor = float(found.scores[order[last]]) - margin
+    kept = found.scores >= floor
+    fewer = Proposals(slots=found.slots[kept], scores=found.scores[kept], floor=floor)
+    rows, coarse = selection.having(fewer.slots).spread(fewer.slots, fewer.scores)
+    return fewer if len(rows) >= need and _nth_best(coarse, need) - margin >= floor else found
 
 
 def _nth_best(scores: npt.NDArray[np.float64], n: int) -> float:

@@ -355,7 +355,7 @@ def test_a_reader_changes_nothing_and_makes_nothing(tmp_path: Path) -> None:
 def test_a_second_opening_is_refused_and_names_the_first(tmp_path: Path) -> None:
     """One process writes; another one, or the same one again, is told so."""
     path = tmp_path / "agent.duckdb"
-    with memp.open(path), pytest.raises(memp.StoreLockedError, match="this one"):
+    with memp.open(path), pytest.raises(memp.StoreLockedError, match="this process"):
         memp.open(path)
     code = f"import memp, sys; m = memp.open({str(path)!r}); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1) as other:

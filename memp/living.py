@@ -1,0 +1,525 @@
+"""
+The memory that lives with an agent: episodes, what becomes of their outcomes, candidates, and work put off for later.
+
+An episode is two operations on the log and nothing in between: what was served, before the agent acts, and then the
+run, the outcome, the evidence and all that policies decide, as one batch. So whenever a process dies, the log holds
+the first without the second, or both whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import chain
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from memp import codec, decide
+from memp.build import builder_named
+from memp.decide import Decided
+from memp.episodes import EpisodeInfo, EpisodeStatus, QueuedRun, episodes_serving, find_episode, policy, queue
+from memp.errors import BodyError, ConflictError, EventNotFoundError, InvalidInputError, MempError, NotFoundError
+from memp.events import (
+    EpisodeStarted,
+    PolicySet,
+    ProcedureAdded,
+    RunDropped,
+    RunQueued,
+    Served,
+)
+from memp.model import SUCCESS_REWARD, EpisodeId, EventId, Match, Procedure, QueuedId, Step, Trajectory
+from memp.record import Record
+from memp.toolsets import builder_for, by_digest, is_recorded, resource_of
+from memp.update import intake_policy
+from memp.update.base import Policy, StoredRun
+from memp.update.outcome import Around, Outcome, abandon, capped, finish
+from memp.update.registry import DEFAULT, TRYING, GivenPolicy, policy_named, resolve
+from memp.update.trial import on_trial
+from memp.upkeep import Upkeep
+from memp.versions import as_invalid_input
+from memp.view import Found
+
+if TYPE_CHECKING:
+    from memp.build import Builder
+    from memp.projection import Run
+
+SOURCE = "episode"
+"""Where the runs of episodes say that they come from."""
+
+DRAIN_RUNS = 100
+"""Runs that are learned as one operation when the queue is drained: what is done stays done if the rest fails."""
+
+
+@attrs.frozen(kw_only=True)
+class Drained:
+    """
+    What draining the queue did.
+
+    Attributes:
+        runs: How many runs waited and wait no more.
+
+        known: How many of them were on record already.
+
+        added: Names of the new procedures.
+
+        generalised: Names of the procedures that further runs now support.
+    """
+
+    runs: int
+    known: int
+    added: tuple[str, ...]
+    generalised: tuple[str, ...]
+
+
+class Episode:
+    """
+    One task that an agent does with what the memory serves; made by ``Memory.episode`` and used as a context manager.
+
+    Safe to use from the thread that runs the agent; every episode has its own.
+
+    Attributes:
+        task: What is to be done.
+
+        prompt: The text for the agent; empty if nothing was found or nothing fits.
+
+        matches: What was served, best first; a candidate on trial stands in the place of its procedure.
+
+        id: Random; empty before the block is entered.
+    """
+
+    def __init__(
+        self,
+        memory: Living,
+        task: str,
+        *,
+        k: int,
+        policies: Sequence[tuple[str, Policy]],
+        key: str | None,
+        style: str,
+        budget_tokens: int | None,
+    ) -> None:
+        self.task = task
+        self.prompt = ""
+        self.matches: tuple[Match, ...] = ()
+        self.id = EpisodeId("")
+        self._memory = memory
+        self._k, self._key, self._style, self._budget = k, key, style, budget_tokens
+        self._policies = tuple(policies)
+        self._steps: list[Step] = []
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        if self.id:
+            raise ConflictError("An episode is lived once. Ask the memory for another one.")
+        self._memory._start(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._ended:
+            return
+        why = "the block was left without an outcome" if kind is None else f"{kind.__name__}: {error}"
+        try:
+            self._memory._abandon(self, why)
+        except MempError as failed:
+            if error is None:
+                raise
+            # What the agent raised matters more; the log shows the episode as started, which says it was abandoned.
+            error.add_note(f"The abandoned episode could not be recorded: {failed}")
+
+    def step(self, *, action: str, observation: str = "", thought: str | None = None) -> None:
+        """
+        Note one action and what the world answered; nothing is written before the end.
+
+        Raises:
+            ConflictError: The episode has not begun, or is over.
+
+            InvalidInputError: A value is no text.
+        """
+        self._check_open()
+        with as_invalid_input():
+            self._steps.append(Step(action=action, observation=observation, thought=thought))
+
+    def finish(
+        self, *, reward: float | None = None, success: bool | None = None, tokens: int | None = None
+    ) -> tuple[Record, ...]:
+        """
+        Say how it ended, and let the policies decide what becomes of that.
+
+        Args:
+            reward: The score, any finite number; solved from 1.0 on unless *success* says otherwise.
+
+            success: Whether the task was solved.
+
+            tokens: Tokens that the agent used; None if not known.
+
+        Returns:
+            The records of the batch: the run, the outcome, the evidence, and what followed.
+
+        Raises:
+            ConflictError: The episode has not begun, or is over.
+
+            InvalidInputError: Neither reward nor success is given, or a value is out of range.
+        """
+        self._check_open()
+        if success is None:
+            if reward is None:
+                raise InvalidInputError("An outcome needs 'reward', 'success' or both (got neither).")
+            success = reward >= SUCCESS_REWARD
+        with as_invalid_input():
+            run = self.trajectory(reward=reward, success=success)
+            outcome = Outcome(trajectory=run, success=success, reward=run.reward, tokens=tokens)
+            records = self._memory._finish(self, outcome)
+        self._ended = True
+        return records
+
+    def trajectory(self, *, reward: float | None = None, success: bool | None = None) -> Trajectory:
+        """Return what was lived so far as a run."""
+        return Trajectory(task=self.task, steps=tuple(self._steps), reward=reward, success=success, source=SOURCE)
+
+    def _check_open(self) -> None:
+        if not self.id:
+            raise ConflictError("The episode has not begun: use it as a context manager.")
+        if self._ended:
+            raise ConflictError("The episode is over.")
+
+
+class Living(Upkeep):
+    """What a memory does while an agent works with it."""
+
+    # -- episodes ------------------------------------------------------------------------------------------------
+
+    def episode(
+        self,
+        task: str,
+        k: int = 3,
+        *,
+        policy: GivenPolicy = None,
+        key: str | None = None,
+        style: str = "steps",
+        budget_tokens: int | None = 600,
+        scope: str | None = None,
+    ) -> Episode:
+        """
+        Return an episode: serve procedures for *task*, let the agent act, and learn from what came of it.
+
+        Entering the block writes what was served; ``finish`` writes the rest as one batch. A block that is left without
+        ``finish`` is recorded as abandoned.
+
+        Args:
+            task: What is to be done, in words.
+
+            k: How many procedures at most, 1 or more.
+
+            policy: What decides about the outcome: a name, a function, or several of them in their order; None takes
+                what ``set_policy`` said, or ``validation``.
+
+            key: How procedures are found; as ``retrieve`` takes it.
+
+            style: Form of the prompt; as ``Found.prompt`` takes it.
+
+            budget_tokens: Its length; as ``Found.prompt`` takes it.
+
+            scope: Whose episode it is: a scope below the memory's own; None means the memory's own.
+
+        Raises:
+            InvalidInputError: There is no such policy, or the scope stands elsewhere.
+        """
+        if scope is not None and scope != self._scope:
+            return self.within(scope).episode(
+                task, k, policy=policy, key=key, style=style, budget_tokens=budget_tokens
+            )
+        with self._store.lock:
+            policies = resolve(policy, default=self._settings().policies)
+        return Episode(self, task, k=k, policies=policies, key=key, style=style, budget_tokens=budget_tokens)
+
+    def _start(self, episode: Episode) -> None:
+        names = tuple(name for name, _ in episode._policies)
+        with self._store.lock:
+            found = self.retrieve(episode.task, episode._k, key=episode._key)
+            matches = tuple(found.matches)
+            if TRYING.intersection(names):
+                matches = tuple(
+                    attrs.evolve(match, procedure=on_trial(self._state, match.procedure)) for match in matches
+                )
+            # Rendering may put templates on record, so the view that was read is the one after it.
+            prompt = Found(episode.task, matches, renderer=self._use_renderer).prompt(
+                budget_tokens=episode._budget, style=episode._style
+            )
+            id = EpisodeId(self._store.ids.random())
+            event = EpisodeStarted(
+                episode_id=id,
+                task=episode.task,
+                scope=self._scope,
+                branch=self._branch,
+                position=self.position,
+                served=tuple(_served(match) for match in matches),
+                prompt=sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+                policies=names,
+            )
+            decided = decide.single(event, self._store.ids)
+            self._append([attrs.evolve(decided, read=tuple(match.procedure.active for match in matches))])
+        episode.id, episode.matches, episode.prompt = id, matches, prompt
+
+    def _finish(self, episode: Episode, outcome: Outcome) -> tuple[Record, ...]:
+        with self._store.lock:
+            info = self._open_episode(episode.id)
+            settings = self._settings()
+            builder = builder_for(self._state, settings.build)
+            decided = finish(
+                self._state, info, outcome, policies=episode._policies, settings=settings, around=self._around(builder)
+            )
+            return self._append([*self._new_toolsets(decided, builder), *decided])
+
+    def _abandon(self, episode: Episode, why: str) -> None:
+        with self._store.lock:
+            info = self._open_episode(episode.id)
+            run = episode.trajectory() if episode._steps else None
+            self._append(abandon(self._state, info, run, why=why, ids=self._store.ids))
+        episode._ended = True
+
+    def _open_episode(self, id: EpisodeId) -> EpisodeInfo:
+        info = find_episode(self._state, id)
+        if info is None or info.status is not EpisodeStatus.STARTED:
+            raise ConflictError(f"The episode {id!r} is not open here.")
+        return info
+
+    def _settings(self) -> PolicySet:
+        return policy(self._state) or PolicySet(policies=DEFAULT)
+
+    def _around(self, builder: Builder) -> Around:
+        return Around(
+            ids=self._store.ids,
+            builder=builder,
+            toolset_of=lambda digest: by_digest(self._state, digest),
+            successes=self._successes,
+        )
+
+    def _new_toolsets(self, decided: Sequence[Decided], builder: Builder) -> list[Decided]:
+        """Return what puts toolsets on record that *decided* speaks and that are not there yet, in the same batch."""
+        spoken = {one.event.toolset for one in decided if isinstance(one.event, ProcedureAdded)}
+        new = [t for t in builder.toolsets if t.digest in spoken and not is_recorded(self._state, t)]
+        return [decide.single(resource_of(toolset), self._store.ids) for toolset in new]
+
+    def _successes(self, procedure: Procedure) -> Iterator[StoredRun]:
+        """Yield the runs that won: of episodes that served *procedure*, of its sources, then others; newest first."""
+        lived = [episode.trajectory_id for episode in reversed(episodes_serving(self._state, procedure.id))]
+        near = (self._state.run(id) for id in chain(lived, reversed(procedure.sources)) if id is not None)
+        seen: set[EventId] = set()
+        for run in chain(near, reversed(self._state.runs())):
+            if run is not None and run.head.success and run.event_id not in seen and self._readable(run):
+                seen.add(run.event_id)
+                try:
+                    yield run.event_id, self._load_run(run)
+                except BodyError:
+                    continue  # it was purged and can teach nothing any more
+
+    def _readable(self, run: Run) -> bool:
+        """Whether the run is in force, and everybody's or this scope's own."""
+        return run.head.scope in ("", self._scope) and self._state.in_force(run.event_id)
+
+    # -- rules and candidates ------------------------------------------------------------------------------------
+
+    def set_policy(
+        self,
+        *policies: str,
+        build: str = "verbatim",
+        half_life_days: float | None = None,
+        max_procedures: int | None = None,
+        reason: str = "",
+    ) -> Record:
+        """
+        Say what decides about outcomes from here on; it is an event, so the past keeps its own rules.
+
+        Args:
+            policies: Names of policies, in the order in which they decide.
+
+            build: The builder of procedures from episodes' runs; as ``learn`` takes it.
+
+            half_life_days: An outcome counts half after so many days, over 0; None counts all alike.
+
+            max_procedures: How many procedures are retrieved at most, 1 or more; what is over is erased, the least
+                useful first. None for no limit.
+
+            reason: One sentence for people.
+
+        Raises:
+            InvalidInputError: There is no such policy or builder, none was named, or a value is out of range.
+        """
+        if not policies:
+            raise InvalidInputError("Name a policy or more; 'none' leaves the memory as it is.")
+        for name in policies:
+            policy_named(name)
+        builder_named(build)
+        with self._store.lock, as_invalid_input():
+            event = PolicySet(
+                policies=policies,
+                build=build,
+                half_life_days=half_life_days,
+                max_procedures=max_procedures,
+                reason=reason,
+            )
+            decided = capped(
+                self._state, [decide.single(event, self._store.ids)], event, scope=self._scope, ids=self._store.ids
+            )
+            return self._append(decided)[0]
+
+    def accept(self, revision: str, *, reason: str, key: str | None = None) -> Record:
+        """
+        Let a candidate take the place of the active revision.
+
+        Args:
+            revision: The event that made it, by its id or its position.
+
+            reason: One sentence for people.
+
+            key: Retry token.
+
+        Raises:
+            EventNotFoundError: No revision is called that.
+
+            ConflictError: It is not a candidate.
+        """
+        return self._verdict(revision, accept=True, reason=reason, key=key)
+
+    def reject(self, revision: str, *, reason: str, key: str | None = None) -> Record:
+        """
+        Turn a candidate down; it stays readable.
+
+        Args:
+            revision: The event that made it, by its id or its position.
+
+            reason: One sentence for people.
+
+            key: Retry token.
+
+        Raises:
+            EventNotFoundError: No revision is called that.
+
+            ConflictError: It is not a candidate.
+        """
+        return self._verdict(revision, accept=False, reason=reason, key=key)
+
+    def _verdict(self, revision: str, *, accept: bool, reason: str, key: str | None) -> Record:
+        with self._store.lock, as_invalid_input():
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                return records[0]
+            procedure, found = self._revision(revision)
+            verdict = decide.accept if accept else decide.reject
+            return self._say(verdict(procedure, found, reason=reason), key=key)
+
+    def _revision(self, wanted: str) -> tuple[Procedure, EventId]:
+        for procedure in self._state.all():
+            for revision in procedure.revisions:
+                placed = self._state.history.placed[revision.id]
+                if wanted in (revision.id, str(placed.position)):
+                    return procedure, revision.id
+        raise EventNotFoundError(wanted)
+
+    # -- work for later ------------------------------------------------------------------------------------------
+
+    def learn_later(self, rows: Iterable[Trajectory], *, key: str | None = None) -> tuple[Record, ...]:
+        """
+        Put runs into the queue, as one operation; ``drain`` learns from them.
+
+        Args:
+            rows: The runs.
+
+            key: Retry token.
+
+        Raises:
+            InvalidInputError: A row is not a trajectory.
+        """
+        runs = list(rows)
+        for run in runs:
+            if not isinstance(run, Trajectory):
+                raise InvalidInputError(f"'rows' must hold memp.Trajectory (got {type(run).__name__}).")
+        ids = self._store.ids
+        with self._store.lock:
+            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
+                return tuple(records)
+            events = [RunQueued(queued_id=QueuedId(ids.random()), scope=self._scope, trajectory=run) for run in runs]
+            return self._append([decide.single(event, ids) for event in events], key=key)
+
+    def drop(self, id: str, *, reason: str) -> Record:
+        """
+        Take a run out of the queue without learning from it.
+
+        Raises:
+            NotFoundError: No run of that id waits.
+
+            InvalidInputError: The reason is empty.
+        """
+        with self._store.lock, as_invalid_input():
+            if id not in {run.id for run in queue(self._state)}:
+                raise NotFoundError(f"No run {id!r} waits in the queue.")
+            return self._say(RunDropped(queued_id=QueuedId(id), reason=reason))
+
+    def drain(self, limit: int | None = None, *, build: str | None = None, policy: str | None = None) -> Drained:
+        """
+        Learn from the runs that wait, oldest first, a hundred at a time: what is done stays done.
+
+        Args:
+            limit: How many at most, 0 or more; None for all.
+
+            build: How procedures are built; None takes what ``set_policy`` said, or ``verbatim``.
+
+            policy: Which runs they are built from, ``validation`` or ``vanilla``; None takes the one that is set, or
+                ``validation``.
+
+        Raises:
+            InvalidInputError: There is no such builder or policy.
+        """
+        if limit is not None and limit < 0:
+            raise InvalidInputError(f"'limit' must be 0 or more (got {limit!r}).")
+        total = Drained(runs=0, known=0, added=(), generalised=())
+        while limit is None or total.runs < limit:
+            done = self._drain_some(DRAIN_RUNS if limit is None else min(DRAIN_RUNS, limit - total.runs), build, policy)
+            if not done.runs:
+                break
+            total = Drained(
+                runs=total.runs + done.runs,
+                known=total.known + done.known,
+                added=(*total.added, *done.added),
+                generalised=tuple(dict.fromkeys((*total.generalised, *done.generalised))),
+            )
+        return total
+
+    def _drain_some(self, most: int, build: str | None, policy: str | None) -> Drained:
+        with self._store.lock:
+            waiting = [run for run in queue(self._state) if run.scope == self._scope][:most]
+            settings = self._settings()
+            builder = builder_for(self._state, build or settings.build)
+            chosen = intake_policy(policy or self._intake_name())
+            runs = [run for run in (self._queued_run(one) for one in waiting) if run is not None]
+            ids = self._store.ids
+            plan = decide.learn(self._state, runs, builder=builder, policy=chosen, scope=self._scope, ids=ids)
+            learned = capped(self._state, plan.decided, settings, scope=self._scope, ids=ids)
+            gone = [RunDropped(queued_id=one.id, learned=True, reason="it was its turn") for one in waiting]
+            done = [decide.single(event, ids) for event in gone]
+            self._append([*self._new_toolsets(learned, builder), *learned, *done])
+        return Drained(
+            runs=len(waiting), known=plan.known, added=plan.added, generalised=tuple(dict.fromkeys(plan.generalised))
+        )
+
+    def _queued_run(self, queued: QueuedRun) -> Trajectory | None:
+        """Return the run that waits, steps and all; None if it was purged."""
+        [record] = self._store.log.read(after=queued.position - 1, until=queued.position)
+        if record.body is None:
+            return None
+        event = codec.decode(record.type, record.schema, record.body, position=record.position)
+        assert isinstance(event, RunQueued)
+        return event.trajectory
+
+    def _intake_name(self) -> str:
+        """Return which runs procedures are built from where a caller does not say."""
+        return "vanilla" if "vanilla" in self._settings().policies else "validation"
+
+
+def _served(match: Match) -> Served:
+    return Served(
+        procedure_id=match.procedure.id, revision=match.procedure.active, rank=match.rank, score=match.score
+    )
