@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from memp.model import Evidence, Match, Procedure, Revision, Step, Trajectory
     from memp.reading import read_trajectories
     from memp.record import Record
+    from memp.retrieval.filters import Filter
     from memp.script.formatter import format_script
     from memp.script.loader import load_toolset
     from memp.script.nodes import Script
@@ -81,6 +82,7 @@ _HOMES = {
     "memp.model": ("Evidence", "Match", "Procedure", "Revision", "Step", "Trajectory"),
     "memp.reading": ("read_trajectories",),
     "memp.record": ("Record",),
+    "memp.retrieval.filters": ("Filter",),
     "memp.transfer": ("import_store",),
     "memp.script.formatter": ("format_script",),
     "memp.script.loader": ("load_toolset",),
@@ -107,6 +109,7 @@ __all__ = [
     "EpisodeInfo",
     "EpisodeStatus",
     "Evidence",
+    "Filter",
     "Found",
     "InvalidInputError",
     "LearnReport",
@@ -137,6 +140,7 @@ __all__ = [
     "WitnessError",
     "__version__",
     "format_script",
+    "import_store",
     "load_toolset",
     "open",
     "open_async",

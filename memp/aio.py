@@ -23,6 +23,7 @@ from memp.record import Record
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
 
 Opener = Callable[[], Memory]
 """Opens a memory; called once, in a thread, when it is first needed."""
@@ -31,7 +32,7 @@ Opener = Callable[[], Memory]
 def _later(method: Callable[Concatenate[Memory, P], R]) -> Callable[Concatenate[AsyncMemory, P], Awaitable[R]]:
     """Return *method* of ``Memory`` as a method of ``AsyncMemory``."""
 
-    async def run(self: AsyncMemory, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.to_thread(lambda: method(self._opened(), *args, **kwargs))
 
     return _called(run, method)
@@ -42,7 +43,7 @@ def _as_list(
 ) -> Callable[Concatenate[AsyncMemory, P], Awaitable[list[T]]]:
     """Return a *method* that yields as one that gives all at once: its reading happens in the thread too."""
 
-    async def run(self: AsyncMemory, *args: P.args, **kwargs: P.kwargs) -> list[T]:
+    async def run(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
         return await asyncio.to_thread(lambda: list(method(self._opened(), *args, **kwargs)))
 
     return _called(run, method)
@@ -53,14 +54,14 @@ def _as_memory(
 ) -> Callable[Concatenate[AsyncMemory, P], Awaitable[AsyncMemory]]:
     """Return a *method* that gives a memory as one that gives an ``AsyncMemory``; the first one closes the store."""
 
-    async def run(self: AsyncMemory, *args: P.args, **kwargs: P.kwargs) -> AsyncMemory:
+    async def run(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> AsyncMemory:
         found = await asyncio.to_thread(lambda: method(self._opened(), *args, **kwargs))
         return AsyncMemory(lambda: found)
 
     return _called(run, method)
 
 
-def _called(run: Any, method: Any) -> Any:
+def _called(run: F, method: Callable[..., object]) -> F:
     """Give *run* the name and the words of *method*."""
     run.__name__, run.__qualname__, run.__doc__ = method.__name__, f"AsyncMemory.{method.__name__}", method.__doc__
     return run
@@ -154,6 +155,10 @@ class AsyncMemory:
     async def position(self) -> int:
         """Return the last event that is seen here; 0 in an empty memory."""
         return await asyncio.to_thread(lambda: self._opened().position)
+
+    async def scope(self) -> str:
+        """Return whose memory it is; empty for everybody's."""
+        return await asyncio.to_thread(lambda: self._opened().scope)
 
     learn = _later(Memory.learn)
     learn_later = _later(Memory.learn_later)

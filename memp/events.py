@@ -68,7 +68,7 @@ class VectorRef:
     Names a captured embedding, so that whatever covers the body covers the vector too.
 
     Attributes:
-        kind: What the text is to the procedure: ``task`` or ``pattern``.
+        kind: What the text is to the procedure: ``task``, ``pattern`` or ``fact``.
 
         text: The text that was embedded.
 

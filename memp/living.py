@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 SOURCE = "episode"
 """Where the runs of episodes say that they come from."""
+
+OTHERS_LOOKED_AT = 50
+"""Runs that won and have nothing to do with a procedure, among which an example for it is looked for all the same."""
 
 DRAIN_RUNS = 100
 """Runs that are learned as one operation when the queue is drained: what is done stays done if the rest fails."""
@@ -246,7 +249,7 @@ class Living(Upkeep):
                     attrs.evolve(match, procedure=on_trial(self._state, match.procedure)) for match in matches
                 )
             # Rendering may put templates on record, so the view that was read is the one after it.
-            prompt = Found(episode.task, matches, renderer=self._use_renderer).prompt(
+            prompt = Found(episode.task, matches, renderer=self._use_renderer, toolset_of=self.toolset_of).prompt(
                 budget_tokens=episode._budget, style=episode._style
             )
             id = EpisodeId(self._store.ids.random())
@@ -305,13 +308,13 @@ class Living(Upkeep):
         return [decide.single(resource_of(toolset), self._store.ids) for toolset in new]
 
     def _successes(self, procedure: Procedure) -> Iterator[StoredRun]:
-        """Yield the runs that won: of episodes that served *procedure*, of its sources, then others; newest first."""
-        lived = [episode.trajectory_id for episode in reversed(episodes_serving(self._state, procedure.id))]
-        near = (self._state.run(id) for id in chain(lived, reversed(procedure.sources)) if id is not None)
-        seen: set[EventId] = set()
-        for run in chain(near, reversed(self._state.runs())):
-            if run is not None and run.head.success and run.event_id not in seen and self._readable(run):
-                seen.add(run.event_id)
+        """Yield the runs that won, newest first: of episodes that served *procedure*, its sources, the last others."""
+        lived = (episode.trajectory_id for episode in episodes_serving(self._state, procedure.id))
+        near = (self._state.run(id) for id in (*lived, *procedure.sources) if id is not None)
+        others = islice((run for run in reversed(self._state.runs()) if run.head.success), OTHERS_LOOKED_AT)
+        chosen = {run.event_id: run for run in chain(near, others) if run is not None and run.head.success}
+        for run in sorted(chosen.values(), key=lambda run: run.position, reverse=True):
+            if self._readable(run):
                 try:
                     yield run.event_id, self._load_run(run)
                 except BodyError:

@@ -575,7 +575,8 @@ def open(
 
         CorruptStoreError: It is not a store, or is damaged, or a newer version of memp wrote it.
 
-        InvalidInputError: It was filled with another embedder, there is no such index, *actor* is empty, or *scope* is no path.
+        InvalidInputError: It was filled with another embedder, there is no such index, *actor* is empty, or *scope* is
+            no path.
     """
     check_kind(index)
     check_scope(scope)

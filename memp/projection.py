@@ -276,9 +276,16 @@ def _generalised(procedure: Procedure, event: ProcedureGeneralised, entry: Entry
         # The active revision was written by hand or after a failure. The runs support it too, but do not rewrite it.
         active = procedure.revision
         supported = attrs.evolve(active, sources=_joined(active.sources, event.sources))
-        revisions = tuple(supported if r.id == active.id else r for r in procedure.revisions)
+        revisions = tuple(supported if r.id == active.id else _outdated(r, revision) for r in procedure.revisions)
         return attrs.evolve(procedure, revisions=(*revisions, revision))
     return _activate(attrs.evolve(procedure, revisions=(*procedure.revisions, revision)), revision.id)
+
+
+def _outdated(revision: Revision, newer: Revision) -> Revision:
+    """Return *revision*, superseded if it waits as a candidate and *newer* says the same of more runs."""
+    if revision.status is RevisionStatus.CANDIDATE and revision.content_key == newer.content_key:
+        return attrs.evolve(revision, status=RevisionStatus.SUPERSEDED)
+    return revision
 
 
 def _reflected(procedure: Procedure, event: ProcedureReflected, entry: Entry, *, tainted: bool) -> Procedure:

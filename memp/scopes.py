@@ -1,8 +1,8 @@
 """
 Scopes: whose something is, as a path such as ``team/agent``.
 
-A reader sees what its own scope holds and what the scopes above it hold; never what stands beside or below it. The empty
-path is everybody's. Scopes keep what agents learn apart; they do not keep secrets from whoever can open the file.
+A reader sees what its own scope holds and what the scopes above it hold; never what stands beside or below it. The
+empty path is everybody's. Scopes keep what agents learn apart; they keep no secrets from whoever can open the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EVERYBODY = ""
 _SCOPE = re.compile(r"[^\s/]+(?: [^\s/]+)*(?:/[^\s/]+(?: [^\s/]+)*)*")
 
 
-def check_scope(scope: str) -> str:
+def check_scope(scope: object) -> str:
     """
     Return *scope* if something may belong to it.
 

@@ -537,7 +537,7 @@ class State:
         return self.branch.out_at(self.position)
 
     def sees(self, event_id: str) -> bool:
-        """Whether the event stands on the line of events that is seen here and in a scope that is read, in force or not."""
+        """Whether the event is on the line of events that is seen here and in a scope that is read, in force or not."""
         placed = self.history.placed.get(EventId(event_id))
         return placed is not None and self.reads(placed.scope) and self.sees_record(placed.branch, placed.position)
 

@@ -79,6 +79,8 @@ class Store:
             durable.
 
         read_only: Whether every change is refused.
+
+        folded: How often everything was folded anew, after a failed commit or a purge.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Store:
         self.ids = Ids(event=identity.event_id, random=identity.random_id)
         self.lock = Turn(pending=self._not_durable, failed=self._recover)
         self._staged: Staged | None = None
+        self.folded = 0
         self._make_index = make_index
         self._index_cache: IndexCache | None = None
         if beside is not None:
@@ -221,6 +224,7 @@ class Store:
         The versions that users hold keep their branches, so these get the new content and stay the same objects.
         """
         self._staged = None
+        self.folded += 1
         history, catalogue = self.history, self.catalogue
         catalogue.close()
         self.history = History()

@@ -13,7 +13,6 @@ from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurg
 from memp.history.purge import PurgePlan, PurgeReport
 from memp.history.purge import plan as plan_purge
 from memp.model import ProcedureId, TrajectoryId
-from memp.projection import Tombstone
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
 from memp.versions import Versions, as_invalid_input
@@ -123,8 +122,3 @@ class Upkeep(Versions):
                 procedure_ids=procedure_ids, trajectory_ids=trajectory_ids, derived=derived, sources=sources
             )
             return PurgeReport(plan=plan, record=self._store.purge(plan, reason, actor=self._actor))
-
-    def tombstones(self) -> list[Tombstone]:
-        """Return what is left of the events seen here whose content was purged, oldest first."""
-        with self._store.lock:
-            return self._state.tombstones()

@@ -15,10 +15,11 @@ import numpy as np
 
 from memp import episodes as diary
 from memp.episodes import EpisodeInfo, QueuedRun
-from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
+from memp.errors import ConflictError, InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
 from memp.events import EVENT_TYPES, PolicySet
 from memp.history.blame import Blame, blame
 from memp.history.diff import Diff, compare
+from memp.history.duplicates import SIMILAR_FROM, Duplicate, find_duplicates
 from memp.history.lineage import Lineage, lineage
 from memp.history.told import Teller, Told
 from memp.history.undo import plan, select
@@ -26,17 +27,18 @@ from memp.history.when import When, resolve
 from memp.history.why import Story, why
 from memp.index.base import Mask
 from memp.model import Match, Position, Procedure, ProcedureId
+from memp.projection import Tombstone
 from memp.record import Record
-from memp.rendering import Renderer, passage
+from memp.rendering import Renderer, passage, script_outline
 from memp.retrieval.filters import Filter
 from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
 from memp.script.toolset import Toolset
 from memp.sql import Answer, answer, rows_of
-from memp.state import State
+from memp.state import WHAT_IF, State
 from memp.state import without as without_events
 from memp.store import Store
-from memp.toolsets import by_digest
+from memp.toolsets import spoken_by
 from memp.update.credit import Credit, credit
 from memp.update.trial import Candidate, candidates
 
@@ -54,10 +56,18 @@ class Found(Sequence[Match]):
         matches: The matches, best first.
     """
 
-    def __init__(self, task: str, matches: Sequence[Match], *, renderer: Callable[[], Renderer]) -> None:
+    def __init__(
+        self,
+        task: str,
+        matches: Sequence[Match],
+        *,
+        renderer: Callable[[], Renderer],
+        toolset_of: Callable[[Procedure], Toolset | None],
+    ) -> None:
         self.task = task
         self.matches = tuple(matches)
         self._renderer = renderer
+        self._toolset_of = toolset_of
 
     @overload
     def __getitem__(self, index: int) -> Match: ...
@@ -93,7 +103,8 @@ class Found(Sequence[Match]):
 
             TemplateError: A template of the user's does not render.
         """
-        passages = [passage(match.procedure) for match in self.matches]
+        found = (match.procedure for match in self.matches)
+        passages = [passage(procedure, outline=script_outline(self._toolset_of(procedure))) for procedure in found]
         return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)
 
 
@@ -155,6 +166,7 @@ class View:
         self._store = store
         self._state = state
         self._lives = lives
+        self._folded = store.folded
 
     @property
     def position(self) -> Position:
@@ -187,7 +199,7 @@ class View:
     def toolset_of(self, procedure: Procedure) -> Toolset | None:
         """Return the toolset that the script of *procedure* speaks; None if it is untyped."""
         with self._store.lock:
-            return by_digest(self._state, procedure.toolset)
+            return spoken_by(self._state, procedure)
 
     def retrieve(
         self,
@@ -221,6 +233,8 @@ class View:
             InvalidInputError: The task is empty, *k* is below 1, there is no such key, or *diversity* is no share.
         """
         with self._store.lock:
+            if self._state.branch.name == WHAT_IF and self._folded != self._store.folded:
+                raise ConflictError("Events were purged or lost since this version was asked for. Ask for it again.")
             catalogue, position, scope = self._store.catalogue, self._state.position, self._state.scope
             masks = self._lives.masks(position, size=len(catalogue), scope=scope)
             question = Question(
@@ -238,7 +252,7 @@ class View:
                 Match(procedure=self._procedure_of(found.row), score=found.score, rank=rank, parts=found.parts)
                 for rank, found in enumerate(ranked, 1)
             ]
-        return Found(task, matches, renderer=self._use_renderer)
+        return Found(task, matches, renderer=self._use_renderer, toolset_of=self.toolset_of)
 
     def _admitted(self, rows: Mask, where: Filter | None) -> Mask:
         """Return which of *rows* the filter lets through; the very same mask if there is no filter."""
@@ -339,6 +353,19 @@ class View:
         with self._store.lock:
             earlier = self.at(before)._state
             return compare(earlier, self._state if after is None else self.at(after)._state)
+
+    def duplicates(self, *, similar_from: float = SIMILAR_FROM) -> list[Duplicate]:
+        """
+        Return pairs of procedures that say the same, or nearly, the most alike first; ``merge`` makes one of a pair.
+
+        Args:
+            similar_from: Share of steps in common from which two procedures for the same kind of task are a pair, over
+                0 and at most 1. Those with the same skeleton are a pair in any case.
+
+        Raises:
+            InvalidInputError: *similar_from* is no such share.
+        """
+        return find_duplicates(self.procedures(), similar_from=similar_from)
 
     # -- why it is as it is --------------------------------------------------------------------------------------
 
@@ -456,6 +483,11 @@ class View:
             return diary.queue(self._state)
 
     # -- names for versions --------------------------------------------------------------------------------------
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of the events seen here whose content was purged, oldest first."""
+        with self._store.lock:
+            return self._state.tombstones()
 
     def tags(self) -> list[Tag]:
         """Return the tags, by name."""

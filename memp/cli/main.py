@@ -6,18 +6,22 @@ import sys
 
 import click
 
-from memp.cli import change, demo, explain, learn, read, script, store, upkeep, versions
+from memp.cli import change, demo, duplicates, explain, learn, live, read, script, store, upkeep, versions
 from memp.cli.exits import exit_code
 from memp.errors import MempError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="memp", prog_name="memp")
-def cli() -> None:
+@click.option(
+    "--scope", envvar="MEMP_SCOPE", default="", help="Whose memory it is, a path such as team/agent; for every command."
+)
+def cli(scope: str) -> None:
     """Version control for what an LLM agent knows how to do."""
+    del scope  # commands read it from the context when they open a store
 
 
-for module in (demo, learn, read, explain, change, versions, script, store, upkeep):
+for module in (demo, learn, live, read, explain, duplicates, change, versions, script, store, upkeep):
     for command in module.COMMANDS:
         cli.add_command(command)
 

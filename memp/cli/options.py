@@ -47,6 +47,12 @@ def view(command: Callable[..., Any]) -> Callable[..., Any]:
     return at(branch(command))
 
 
+def scope() -> str:
+    """Return whose memory the command line is about: ``memp --scope team/agent …``; empty for everybody's."""
+    context = click.get_current_context(silent=True)
+    return "" if context is None else str(context.find_root().params.get("scope", ""))
+
+
 @contextmanager
 def open_for_reading(path: str, *, at: str | None = None, branch: str = "main") -> Iterator[View]:
     """
@@ -80,7 +86,7 @@ def open_for_planning(path: str, *, branch: str = "main") -> Iterator[Memory]:
     """
     import memp
 
-    with memp.open(path, read_only=True, index=ONE_QUESTION) as memory:
+    with memp.open(path, scope=scope(), read_only=True, index=ONE_QUESTION) as memory:
         yield memory.branch(branch)
 
 
@@ -107,5 +113,5 @@ def open_for_writing(path: str, *, actor: str, create: bool = False, branch: str
 
     if not Path(path).exists() and not (create and branch == "main"):
         raise memp.StoreNotFoundError(os.fspath(path))
-    with memp.open(path, actor=actor, index=ONE_QUESTION) as memory:
+    with memp.open(path, actor=actor, scope=scope(), index=ONE_QUESTION) as memory:
         yield memory.branch(branch)

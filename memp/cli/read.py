@@ -20,7 +20,14 @@ SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
 @options.store
 @click.argument("task", metavar="TASK")
 @click.option("-k", default=3, show_default=True, help="How many procedures at most.")
-@click.option("--key", default=None, help="What is compared: pattern (the default), query or random.")
+@click.option(
+    "--key", default=None, help="What is compared: hybrid (the default), pattern, query, facts, bm25 or random."
+)
+@click.option(
+    "--where", multiple=True, metavar="NAME=VALUE", help="Only such as tag=kitchen; repeatable, all must hold."
+)
+@click.option("--diversity", default=0.0, show_default=True, help="What repeating another match costs, from 0 to 1.")
+@click.option("--explain", is_flag=True, help="Show every part of every score.")
 @click.option("--style", default="steps", show_default=True, help="Form of the prompt: steps, prose or code.")
 @click.option("--budget", default=600, show_default=True, help="Length of the prompt in estimated tokens.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws others, with --key random.")
@@ -34,6 +41,9 @@ def ask(
     style: str,
     budget: int,
     seed: int,
+    where: tuple[str, ...],
+    diversity: float,
+    explain: bool,
     at: str | None,
     branch: str,
     as_json: bool,
@@ -41,22 +51,26 @@ def ask(
     """Show what helps with TASK: the matches, and the prompt that an agent would get."""
     from memp.cli.output import print_json
     from memp.cli.views import match_json
+    from memp.retrieval.filters import read_filter
 
+    wanted = read_filter(where)
     with options.open_for_reading(store, at=at, branch=branch) as memory:
-        found = memory.retrieve(task, k, key=key, seed=seed)
+        found = memory.retrieve(task, k, key=key, where=wanted, diversity=diversity, seed=seed)
         prompt = found.prompt(budget_tokens=budget, style=style)
     if as_json:
         print_json({"task": task, "matches": [match_json(match) for match in found], "prompt": prompt})
         return
-    _print_found(found, prompt)
+    _print_found(found, prompt, filtered=wanted is not None, explain=explain)
 
 
-def _print_found(found: Found, prompt: str) -> None:
+def _print_found(found: Found, prompt: str, *, filtered: bool, explain: bool) -> None:
     from memp.cli.output import console, plain, row, table
 
     out = console()
     if not found:
-        out.print("Nothing to recall: the memory holds no procedure yet. 'memp learn' builds some.")
+        empty = "the memory holds no procedure yet. 'memp learn' builds some"
+        why = "no procedure meets '--where'" if filtered else empty
+        out.print(f"Nothing to recall: {why}.")
         return
     matches = table("#", "# score", "# runs", "helped", "name", "task", wide="task")
     for match in found:
@@ -71,8 +85,24 @@ def _print_found(found: Found, prompt: str) -> None:
             procedure.task,
         )
     out.print(matches)
+    if explain:
+        _print_parts(found)
     out.print()
     out.print(plain(prompt) if prompt else "(No procedure fits into the budget.)", soft_wrap=True)
+
+
+def _print_parts(found: Found) -> None:
+    """Print what each score is made of, one part a line."""
+    from memp.cli.output import console, row, table
+
+    parts = table("#", "# score", "part", "# value")
+    for match in found:
+        for number, (name, value) in enumerate(match.parts.items()):
+            first = (match.rank, f"{match.score:.6f}") if number == 0 else ("", "")
+            row(parts, *first, name.replace("_", " "), f"{value:.6f}".rstrip("0").rstrip("."))
+    out = console()
+    out.print()
+    out.print(parts)
 
 
 @click.command(name="list")

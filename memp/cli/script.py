@@ -197,6 +197,7 @@ def print_script(text: str, spoken: Toolset | None) -> None:
 @toolset_option
 @click.option("--name", default=None, help="What to call it; only for a script of one procedure.")
 @click.option("--tag", "tags", multiple=True, help="A word to filter by; may be given more than once.")
+@options.branch
 @options.actor
 @options.as_json
 def add(
@@ -205,6 +206,7 @@ def add(
     toolset: str | None,
     name: str | None,
     tags: tuple[str, ...],
+    branch: str,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -218,7 +220,7 @@ def add(
     from memp.cli.views import record_json
 
     sources = [(path, _text(path), _toolset_for(path, toolset)) for path in scripts]
-    with options.open_for_writing(store, actor=actor, create=True) as memory:
+    with options.open_for_writing(store, actor=actor, create=True, branch=branch) as memory:
         for path, text, spoken in sources:
             memory.read_script(text, toolset=spoken, path=path)
         records = [memory.add(text, toolset=spoken, name=name, tags=tags) for _, text, spoken in sources]

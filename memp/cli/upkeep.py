@@ -93,7 +93,7 @@ def purge(
     It cannot be undone. Backups and exports are listed, because they cannot be reached from here.
     """
     if reason is None and not dry_run:
-        raise InvalidInputError("A purge must say on whose demand it is: --reason \"request 4711\". Or try --dry-run.")
+        raise InvalidInputError('A purge must say on whose demand it is: --reason "request 4711". Or try --dry-run.')
     said: dict[str, Any] = {
         "procedure_ids": procedures,
         "trajectory_ids": trajectories,
@@ -101,7 +101,7 @@ def purge(
         "sources": sources,
     }
     if dry_run:
-        with options.open_for_reading(store) as memory:
+        with options.open_for_planning(store) as memory:
             _show(memory.plan_purge(**said), None, as_json)
         return
     with options.open_for_writing(store, actor=actor) as memory:

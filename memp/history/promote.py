@@ -120,7 +120,9 @@ def _renamed(event: Event, ids: dict[EventId, EventId]) -> Event:
         elif isinstance(value, str):
             changes[field] = ids.get(EventId(value), value)
     if isinstance(event, EpisodeStarted):
-        changes["served"] = tuple(attrs.evolve(one, revision=ids.get(one.revision, one.revision)) for one in event.served)
+        changes["served"] = tuple(
+            attrs.evolve(one, revision=ids.get(one.revision, one.revision)) for one in event.served
+        )
     renamed: Event = attrs.evolve(event, **changes)
     return renamed
 

@@ -227,7 +227,7 @@ def exposed_to(state: State, events: Iterable[EventId]) -> tuple[EventId, ...]:
     undo names them and leaves them.
     """
     wanted = frozenset(events)
-    since: dict[EventId, int] = {event: 0 for event in wanted}
+    since: dict[EventId, int] = dict.fromkeys(wanted, 0)
     procedures = {id for event in wanted for id in state.history.placed[event].touched}
     for procedure_id in procedures:
         for entry in state.entries_of(procedure_id):

@@ -26,19 +26,9 @@ READ = (
 )
 """Every field of the records in a range of positions, in the order of ``memp.record.FIELDS``."""
 
-_TEXTS = frozenset({"log_id", "event_id", "branch", "stream", "type", "actor", "batch", "derived_from", "read"})
-_TEXTS_OR_NULL = frozenset({"cause", "key"})
-
-
-def _json(name: str) -> str:
-    if name in _TEXTS:
-        return f"to_json(e.{name})"
-    return f"coalesce(to_json(e.{name}), 'null')" if name in _TEXTS_OR_NULL else f"e.{name}"
-
-
-_HASHED = ", ".join(f"{_json(name)}, ','" for name in FIELDS[: HASHED_FIELDS - 2])
+_HASHED = ", ".join(f"e.{name}" for name in FIELDS[: HASHED_FIELDS - 2])
 _PREFIXES = (
-    f"select e.position, concat('[{RECORD_FORMAT},', {_HASHED}), e.body_digest, e.previous, e.digest, b.salt || b.body "
+    f"select e.position, json_array({RECORD_FORMAT}, {_HASHED}), e.body_digest, e.previous, e.digest, b.salt || b.body "
     "from store.events e left join store.bodies b on b.position = e.position "
     "where e.position > ? and e.position <= ? order by e.position"
 )

@@ -115,7 +115,7 @@ class Rows(Protocol):
         """
         Return the same records in a form that is checked twice as fast; None if there is none.
 
-        Each is: position; the canonical JSON that is hashed, up to the digest of the body; that digest; the one of the
+        Each is: position; a JSON array of what is hashed before the digest of the body; that digest; the one of the
         record before; the record's own; salt and body joined, or None.
 
         Where the JSON is another than ``memp.record`` would write, the records are checked once more by ``events``, so
@@ -265,8 +265,8 @@ class _Verification:
                 return False
             if before != previous or sha256(body).digest() != body_digest:
                 return False
-            rest = b'"%b","%b"]' % (base64(body_digest, newline=False), base64(previous, newline=False))
-            if sha256(prefix.encode() + rest).digest() != digest:
+            rest = b',"%b","%b"]' % (base64(body_digest, newline=False), base64(previous, newline=False))
+            if sha256(prefix[:-1].encode() + rest).digest() != digest:
                 return False
             if excusing and any(type in prefix for type in excusing):
                 return False

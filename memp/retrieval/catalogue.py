@@ -24,6 +24,7 @@ from memp.events import (
     VectorRef,
 )
 from memp.index.base import Mask, VectorIndex
+from memp.index.exact import ExactIndex
 from memp.log.base import MAIN
 from memp.model import Content, EventId, Procedure, ProcedureId, ProcedureStatus
 from memp.retrieval.facts import facts_in
@@ -93,7 +94,9 @@ class Catalogue:
     """
 
     def __init__(self, make_index: Callable[[], VectorIndex], *, generation: str) -> None:
-        self.indexes: dict[str, VectorIndex] = {kind: make_index() for kind in KINDS}
+        self.indexes: dict[str, VectorIndex] = {TASK: make_index(), PATTERN: make_index()}
+        # Facts are averaged over all of them, so a graph that finds the nearest few would never be asked.
+        self.indexes[FACT] = ExactIndex(self.indexes[TASK].dimension)
         self._waiting: dict[bytes, Vector] = {}
         self.generation = generation
         self.procedures: list[ProcedureId] = []

@@ -26,7 +26,7 @@ CANDIDATES: Final = 50
 """Matches among which diverse ones are chosen, or twice as many as are asked for, if that is more."""
 
 
-def check_diversity(diversity: float) -> None:
+def check_diversity(diversity: object) -> None:
     """
     Refuse what is no share.
 

@@ -25,7 +25,7 @@ from memp.retrieval.ranking import Entries, Ranked, Selection
 from memp.retrieval.scoring import DECIMALS, exact_scores
 
 FACTS_MAX = 24
-"""Facts of one text: a task has three or four, and a page of text pasted as a task must not become a hundred vectors."""
+"""Facts of one text: a task has three or four, and a page of text given as a task must not become a hundred vectors."""
 
 FACT_WORDS_MAX = 6
 """Words of one fact; a longer run of words without grammar is no phrase."""
@@ -95,9 +95,7 @@ def rank_by_facts(
     return [Ranked(row=row, score=score, parts={"facts": score}) for row, score in ordered[:k]]
 
 
-def _coarse(
-    queries: Sequence[Vector], entries: Entries, index: VectorIndex, allowed: Mask
-) -> npt.NDArray[np.float64]:
+def _coarse(queries: Sequence[Vector], entries: Entries, index: VectorIndex, allowed: Mask) -> npt.NDArray[np.float64]:
     """Return the coarse average for each row of *entries*, in rising order of rows."""
     total: npt.NDArray[np.float64] | None = None
     for query in queries:

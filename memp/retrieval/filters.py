@@ -1,9 +1,9 @@
 """
 Which procedures may be found at all, whatever the task.
 
-A filter is a mask before ranking: search is then over the procedures that it lets through, and *k* of them come if there
-are as many. Filtering what a search has found would give fewer. Word statistics stay those of the whole version, so that a
-filter changes who is in the answer and not in which order they stand.
+A filter is a mask before ranking: search is then over the procedures that it lets through, and *k* of them come if
+there are as many. Filtering what a search has found would give fewer. Word statistics stay those of the whole version,
+so that a filter changes no score of a single key.
 """
 
 from __future__ import annotations

@@ -45,7 +45,6 @@ class _Columns(NamedTuple):
         return (self.starts <= position) & (position < self.ends)
 
 
-
 class Masks(NamedTuple):
     """
     Which rows a version finds; those past the end of a mask are not found.

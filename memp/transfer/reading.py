@@ -133,7 +133,7 @@ class _Reader:
         """Return the next line; ``sha256`` is then the digest of all lines before it."""
         raw = self._raw()
         if not raw.endswith(b"\n"):
-            self.refuse("The file ends here: it is not whole." if raw or self.line > 1 else "The file is empty.")
+            self.refuse("The file ends here: it is not whole.")
         try:
             line = decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

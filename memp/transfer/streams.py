@@ -2,7 +2,8 @@
 Plain, gzip and zstd files as streams of bytes.
 
 Written by the name that the user chose, read by the first bytes: a file that was renamed is still what it is. zstd is a
-library because Python 3.11 has none; it packs vectors and JSON as well as xz in a hundredth of the time.
+library because Python 3.11 has none; packing with it costs next to nothing beside making the lines, where gzip costs
+three times as much as all the rest.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 ZSTD_LEVEL = 6
-"""Twice the time of the library's default for a tenth less; what dominates is making the lines."""
+"""Packs tighter than gzip; what dominates is making the lines all the same."""
 
 READ_BYTES = 1 << 20
 """How much is unpacked at a time."""

@@ -73,8 +73,8 @@ class FinishedEpisode:
 
         toolset_of: Returns the toolset with a digest; None if there is none.
 
-        successes: Returns recorded runs that solved their task, those of episodes that served the procedure first,
-            then those that it was built from, then others; the newest first. They are read as they are asked for.
+        successes: Returns recorded runs that solved their task, the newest first: of episodes that served the
+            procedure, those that it was built from, and the last others. They are read as they are asked for.
     """
 
     id: EpisodeId

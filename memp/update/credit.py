@@ -76,7 +76,8 @@ def posterior(
     """
     if half_life_days is None and not after:
         known = procedure.evidence_of(revision)
-        return Posterior(helped=known.helped_credit / CREDIT_UNIT, failed=(known.credit - known.helped_credit) / CREDIT_UNIT)
+        failed_credit = known.credit - known.helped_credit
+        return Posterior(helped=known.helped_credit / CREDIT_UNIT, failed=failed_credit / CREDIT_UNIT)
     now, placed = state.recorded_at, state.history.placed
     helped = failed = 0.0
     for entry in outcomes(state, procedure, revision):

@@ -19,7 +19,7 @@ helps. It takes four failures in a row to get there. One that helps in 0.7 of it
 endless life, with probability 0.0093 (exact, by summing over all lives); 0.025 is what we promise."""
 
 PAPER_USES = 3
-"""Uses after which the rule of the paper's code looks at a procedure. Source: the code beside Memp (arXiv 2508.06433)."""
+"""Uses after which the rule of the paper's code looks at a procedure. Source: the code of Memp (arXiv 2508.06433)."""
 
 PAPER_SHARE = 0.5
 """Below this share of helpful uses it is dropped by that rule."""

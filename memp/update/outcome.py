@@ -100,7 +100,8 @@ def record_run(
 
 def abandon(state: State, info: EpisodeInfo, run: Trajectory | None, *, why: str, ids: Ids) -> list[Decided]:
     """Return the events that say that an episode ended without an outcome, with what was lived of it."""
-    trajectory_id, decided = None, []
+    trajectory_id: TrajectoryId | None = None
+    decided: list[Decided] = []
     if run is not None:
         trajectory_id, _, decided = record_run(state, run, scope=info.scope, ids=ids)
     event = EpisodeFinished(

@@ -154,7 +154,8 @@ def better_chance(one: Posterior, other: Posterior) -> float:
     def density(posterior: Posterior) -> np.typing.NDArray[np.float64]:
         log = (2.0 * posterior.a - 1.0) * log_sin + (2.0 * posterior.b - 1.0) * log_cos
         weights: np.typing.NDArray[np.float64] = np.exp(log - log.max())
-        return weights / weights.sum()
+        weights /= weights.sum()
+        return weights
 
     mine, theirs = density(one), density(other)
     below = np.cumsum(theirs) - theirs / 2.0

@@ -39,7 +39,7 @@ from memp.script.nodes import (
 )
 from memp.script.parser import parse_script
 from memp.script.walk import iter_statements, rewrite_expression
-from memp.update.base import Command, FinishedEpisode, ReflectOn, Remark, ServedProcedure
+from memp.update.base import Command, FinishedEpisode, ReflectOn, Remark, ServedProcedure, StoredRun
 from memp.update.trial import open_candidates, trial
 
 if TYPE_CHECKING:
@@ -131,15 +131,14 @@ def _reflect_on(state: State, episode: FinishedEpisode, served: ServedProcedure)
     if len(open_candidates(procedure)) >= CANDIDATES_MAX:
         yield Remark(text=f"reflection left {procedure.name!r} alone: {CANDIDATES_MAX} candidates are on trial")
         return
-    mend = find_mend(definition, failure, episode, procedure, words)
+    mend = find_mend(definition, failure, episode.successes(procedure), words)
     if mend is None:
         yield Remark(text=f"reflection left {procedure.name!r} alone: no recorded success shows another way")
         return
-    yield _command(episode, served, script, failure, mend, toolset, procedure)
+    yield _command(served, script, failure, mend, toolset, procedure)
 
 
 def _command(
-    episode: FinishedEpisode,
     served: ServedProcedure,
     script: Script,
     failure: Failure,
@@ -241,10 +240,10 @@ def _bind(call: Call, done: Call | None, bindings: Bindings, words: Vocabulary) 
 
 
 def find_mend(
-    definition: ProcedureDef, failure: Failure, episode: FinishedEpisode, procedure: Procedure, words: Vocabulary
+    definition: ProcedureDef, failure: Failure, successes: Iterator[StoredRun], words: Vocabulary
 ) -> Mend | None:
-    """Return what to do where the script failed; None if nothing on record says so."""
-    for event_id, run in islice(episode.successes(procedure), RUNS_LOOKED_AT):
+    """Return what to do where the script failed; None if none of *successes*, newest first, says so."""
+    for event_id, run in islice(successes, RUNS_LOOKED_AT):
         deeds = effective_deeds(run, words.toolset)
         for place, deed in enumerate(deeds):
             if deed.call is None or deed.call.name != failure.call.name:
@@ -252,6 +251,8 @@ def find_mend(
             mend = _shown_by(definition, failure, deeds, place, words)
             if mend is not None:
                 return attrs.evolve(mend, made_from=(event_id,))
+            if not failure.tried:
+                return None  # the newest run that did it did it just so: older ones are of another day
     if not failure.tried:
         return None
     because = TextLiteral(value="nothing came of it, and no run that won did it otherwise")
@@ -341,7 +342,7 @@ def _before(
         if about is not None and not texts & about:
             break
         guard = _guard(deeds, at, call, words)
-        if about is None and (call.name in searching and guard is None or not texts & set(things)):
+        if about is None and ((call.name in searching and guard is None) or not texts & set(things)):
             break
         found.append(_step(call, guard, things))
     return found[::-1]
@@ -378,7 +379,8 @@ def _is_new(step: Statement, known: set[tuple[object, ...]], words: Vocabulary) 
 
 def _shape(call: Call, words: Vocabulary) -> tuple[object, ...]:
     """Return what *call* does, things by kind."""
-    parts: list[object] = [call.name]
-    for value in words.arguments(call).values():
-        parts.append(kind_of(value.value).casefold() if isinstance(value, TextLiteral) else value)
-    return tuple(parts)
+    values = words.arguments(call).values()
+    return (
+        call.name,
+        *(kind_of(value.value).casefold() if isinstance(value, TextLiteral) else value for value in values),
+    )

@@ -32,6 +32,9 @@ ACCEPT_CHANCE = 0.95
 REJECT_CHANCE = 0.10
 """It is rejected once that probability has fallen to this."""
 
+TRIAL_EPISODES_MIN = 3
+"""No verdict before the candidate was served so often: against one that fails, two lucky tasks would do."""
+
 TRIAL_EPISODES_MAX = 40
 """It is also rejected if so many of its episodes have not decided: what works stays."""
 
@@ -124,6 +127,8 @@ def _verdict(
     state: State, procedure: Procedure, candidate: Revision, half_life_days: float | None
 ) -> AcceptRevision | RejectRevision | None:
     known = procedure.evidence_of(candidate)
+    if known.episodes < TRIAL_EPISODES_MIN:
+        return None
     better = chance(state, procedure, candidate, half_life_days=half_life_days)
     figures = f"helped in {known.helped} of {known.episodes}, better than the active one with probability {better:.2f}"
     if known.helped and better >= ACCEPT_CHANCE:

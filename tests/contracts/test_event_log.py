@@ -304,3 +304,46 @@ def test_event_ids_are_uuid7_in_order_of_time() -> None:
     ids = [Identity(clock=lambda t=t: 1_700_000_000_000_000 + t).event_id() for t in range(0, 4_000, 3)]  # type: ignore[misc]
     assert ids == sorted(ids)
     assert all(event_id[14] == "7" and event_id[19] in "89ab" for event_id in ids)
+
+
+def test_a_purge_takes_bodies_and_vectors_and_leaves_the_chain(log: EventLog, open_log: Open) -> None:
+    """Law 8: salt, body and vector are gone, every digest stands, and the event that says so is appended."""
+    one, other = VectorKey("hashed-1", b"1" * 32), VectorKey("hashed-1", b"2" * 32)
+    log.append([pending("a", key="k"), pending("b")], actor="me", vectors={one: bytes(8), other: bytes(8)})
+    before = list(log.read())
+    record = log.purge([1], texts=[one.text], pending=pending("store"), actor="you")
+    assert (record.position, record.actor, record.stream) == (3, "you", "store")
+    after = list(log.read())
+    assert (after[0].salt, after[0].body) == (None, None)
+    assert [r.digest for r in after[:2]] == [r.digest for r in before]
+    assert after[1:] == [before[1], record]
+    assert log.head.digest == record.digest == digest_of_record(record.hashed)
+    assert list(log.vectors("hashed-1")) == [(other.text, bytes(8))]
+    with pytest.raises(RetryKeyError):
+        log.append([pending("a", key="k")], actor="me")
+    log.append([pending("a", expected_version=1)], actor="me", vectors={one: bytes(8)})
+    if not isinstance(log, MemoryLog):
+        log.close()
+        log = open_log(IDS)
+    assert [r.body is None for r in log.read()] == [True, False, False, False]
+    assert {text for text, _ in log.vectors("hashed-1")} == {one.text, other.text}
+
+
+def test_embedders_are_those_of_the_vectors(log: EventLog) -> None:
+    """A log tells from which embedders its vectors come."""
+    assert log.embedders() == []
+    keys = [VectorKey("hashed-1", b"1" * 32), VectorKey("hashed-1", b"2" * 32), VectorKey("abacus-7", b"1" * 32)]
+    log.append([pending()], actor="me", vectors=dict.fromkeys(keys, bytes(8)))
+    assert log.embedders() == ["abacus-7", "hashed-1"]
+
+
+def test_copies_are_remembered(log: EventLog, open_log: Open, tmp_path: Path) -> None:
+    """A log knows what was copied from it, and how far the copy goes."""
+    log.append([pending()], actor="me")
+    log.note_copy("export", tmp_path / "a.jsonl", log.head)
+    if not isinstance(log, MemoryLog):
+        log.close()
+        log = open_log(IDS)
+    assert [(copy.kind, copy.path, copy.position) for copy in log.copies()] == [
+        ("export", str(tmp_path / "a.jsonl"), 1)
+    ]

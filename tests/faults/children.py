@@ -12,7 +12,7 @@ from pathlib import Path
 
 from memp.errors import MempError, StorageError
 from memp.log.base import Pending
-from memp.log.duckdb import DuckDBLog, verify_store
+from memp.log.duckdb import DuckDBLog
 from memp.log.files import StoreFiles
 from memp.log.identity import Identity
 from memp.model import EventId
@@ -100,18 +100,16 @@ def outcome(files: StoreFiles, expected: Sequence[tuple[int, bytes | None]], *, 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            report = verify_store(files.database)
-            noticed = not report.ok
-        except (MempError, RuntimeWarning):
-            noticed = True
-        try:
             log = DuckDBLog(files.database, read_only=not write)
-            try:
-                found = [(record.position, record.body) for record in log.read()]
-            finally:
-                log.close()
         except (MempError, RuntimeWarning):
             return "detected"
+        try:
+            noticed = not log.verify().ok
+            found = [(record.position, record.body) for record in log.read()]
+        except MempError:
+            return "detected"
+        finally:
+            log.close()
     if found == expected:
         return "detected, and all there" if noticed else "unchanged"
     return "detected" if noticed and not write else f"wrong: {len(found)} of {len(expected)} events"

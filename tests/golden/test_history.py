@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 import memp
 from memp.cli import history_text
@@ -101,16 +102,39 @@ SHOWN: dict[str, Callable[[memp.Memory, Console], None]] = {
 }
 
 
+def shown(memory: memp.Memory, name: str, width: int, *, colour: bool) -> str:
+    """What a terminal of that width gets to see."""
+    out = Console(
+        file=io.StringIO(),
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+    )
+    SHOWN[name](memory, out)
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("name", list(SHOWN))
 def test_the_terminal_shows_it_as_recorded(memory: memp.Memory, name: str, width: int) -> None:
     """Every line fits the terminal, and is as it was recorded, character by character."""
     file = FOLDER / f"{name}-{width}.txt"
-    out = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False, color_system=None)
-    SHOWN[name](memory, out)
-    assert isinstance(out.file, io.StringIO)
-    text = out.file.getvalue()
+    text = shown(memory, name, width, colour=False)
     if os.environ.get("MEMP_UPDATE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
-    assert all(line == line.rstrip() for line in text.splitlines())
+    assert all(line == line.rstrip() and len(line) <= width for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", list(SHOWN))
+def test_colours_add_nothing_but_colour(memory: memp.Memory, name: str) -> None:
+    """With colours the words are the same; what came is green and what went is red."""
+    text = shown(memory, name, 80, colour=True)
+    assert Text.from_ansi(text).plain.rstrip("\n") == shown(memory, name, 80, colour=False).rstrip("\n")
+    if name == "diff":
+        assert "\x1b[1;32m+ rinse-a-plum" in text
+        assert "\x1b[31mwarm some broth and put it on the tray" in text

@@ -106,6 +106,7 @@ def modelled(records: list[Record]) -> dict[str, dict[str, Any]]:
 def _model_step(procedures: dict[str, dict[str, Any]], event_id: str, type: str, body: dict[str, Any]) -> None:
     if type in ("procedure-added", "procedure-merged"):
         first = {"says": body["content"], "state": "active", "sources": list(body["sources"]), "family": event_id}
+        first["key"] = body["content_key"]
         procedures[body["procedure_id"]] = {
             "status": "live",
             "revisions": {event_id: first},
@@ -135,10 +136,14 @@ def _model_step(procedures: dict[str, dict[str, Any]], event_id: str, type: str,
             "state": "candidate",
             "sources": sources,
             "family": base["family"] if base is not None and follows else event_id,
+            "key": body["content_key"],
         }
         if type == "procedure-generalised" and body["candidate"]:
             active = revisions[procedure["active"]]
             active["sources"] += [source for source in body["sources"] if source not in active["sources"]]
+            for earlier in [r for id, r in revisions.items() if id != event_id and r["state"] == "candidate"]:
+                if earlier["key"] == body["content_key"]:
+                    earlier["state"] = "superseded"
         if not body["candidate"]:
             revisions[procedure["active"]]["state"] = "superseded"
             revisions[event_id]["state"] = "active"
@@ -161,6 +166,7 @@ def as_modelled(view: memp.View) -> dict[str, dict[str, Any]]:
                     "state": r.status.value,
                     "sources": list(r.sources),
                     "family": r.family,
+                    "key": r.content_key,
                 }
                 for r in p.revisions
             },

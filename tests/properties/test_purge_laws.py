@@ -118,7 +118,7 @@ def test_no_body_says_what_was_purged(life: list[tuple[Any, ...]], pick: int, by
         head, untouched = memory.head(), {p.id: p for p in memory.procedures(everything=True)}
         id = stream.partition("/")[2]
         ids = {"trajectory_ids": [id]} if by_run else {"procedure_ids": [id]}
-        report = memory.purge(**ids, derived=True, sources=True, reason="request 4711")  # type: ignore[arg-type]
+        report = memory.purge(**ids, derived=True, sources=True, reason="request 4711")
         plan = report.plan
         for record in memory.events():
             if record.body is None:

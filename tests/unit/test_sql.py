@@ -220,5 +220,5 @@ def test_the_reference_page_names_every_column(repository: Path) -> None:
         if line.startswith("## `"):
             documented[line.split("`")[1]] = []
         elif documented and line.startswith("| `"):
-            documented[list(documented)[-1]] += [part for part in line.split("|")[1].split("`")[1::2]]
+            documented[list(documented)[-1]] += line.split("|")[1].split("`")[1::2]
     assert documented == {name: list(columns) for name, columns in TABLES.items()}

@@ -13,12 +13,12 @@ from memp.model import Content, ContentKey, EventId, ProcedureId
 Run = Callable[..., memp.Trajectory]
 P = ProcedureId("p")
 
-FIRST = '''@procedure("warm {thing}")
+FIRST = """@procedure("warm {thing}")
 def warm(thing: Text):
     do("look around")
     do(f"take {thing}")
     do(f"heat {thing}")
-'''
+"""
 RENAMED = FIRST.replace("thing", "item").replace("def warm", "def heat_up")
 LONGER = RENAMED + '    do("close the oven")\n'
 MOVED = LONGER.replace('    do("look around")\n', "") + '    do("look around")\n'

@@ -138,7 +138,13 @@ def test_the_lines_of_a_run_and_of_a_text() -> None:
         ([], []),
         ([("thing", "item"), ("bring(", "fetch("), ("spot", "place")], []),
         ([("    go_to(target)\n", "")], []),
-        ([("    go_to(target)\n", ""), ("    move(thing, target)\n", "    move(thing, target)\n    go_to(target)\n")], []),
+        (
+            [
+                ("    go_to(target)\n", ""),
+                ("    move(thing, target)\n", "    move(thing, target)\n    go_to(target)\n"),
+            ],
+            [],
+        ),
         ([("    take(", "    look()\n    take(")], ["    look()"]),
         ([("Slowly.", "Quickly.")], ['    Quickly."""']),
         ([('@procedure("', '@procedure("carry {thing} over", "')], ['@procedure("carry {thing} over",']),
@@ -159,7 +165,8 @@ def test_a_line_stays_itself(edits: list[tuple[str, str]], new_lines: list[str])
 def test_common_lines_do_not_move() -> None:
     """An else that came is no else that went elsewhere."""
     old = '@procedure("x")\ndef x():\n    if a():\n        do("1")\n    else:\n        do("2")\n'
-    new = '@procedure("x")\ndef x():\n    do("0")\n    for _ in attempts(2):\n        do("3")\n    else:\n        do("4")\n'
+    head = '@procedure("x")\ndef x():\n'
+    new = f'{head}    do("0")\n    for _ in attempts(2):\n        do("3")\n    else:\n        do("4")\n'
     same = same_lines(written(old), written(new))
     assert len(same) == 3
     moved = '@procedure("x")\ndef x():\n    do("2")\n    if a():\n        do("1")\n'

@@ -28,14 +28,19 @@ Run = Callable[..., memp.Trajectory]
 
 def revision(id: str, script: str = "go", **more: Any) -> Revision:
     """A revision of its own family."""
-    given = {"content_key": ContentKey("k"), "family": EventId(id), "content": Content(task="t", script=script)}
+    given: dict[str, Any] = {
+        "content_key": ContentKey("k"),
+        "family": EventId(id),
+        "content": Content(task="t", script=script),
+    }
     return Revision(id=EventId(id), **(given | more))
 
 
 def procedure(*revisions: Revision, **more: Any) -> Procedure:
     """A procedure whose first revision is active."""
-    given = {"revisions": revisions or (revision("r1"),), "active": EventId((revisions or (revision("r1"),))[0].id)}
-    return Procedure(**({"id": ProcedureId("p"), "name": "heat", "builder": "hand"} | given | more))
+    held = revisions or (revision("r1"),)
+    given: dict[str, Any] = {"id": ProcedureId("p"), "name": "heat", "builder": "hand"}
+    return Procedure(revisions=held, active=held[0].id, **(given | more))
 
 
 def fields(before: Procedure, after: Procedure) -> list[tuple[str, object, object]]:
@@ -149,5 +154,5 @@ def test_a_diff_has_a_plain_form(memory: memp.Memory, run: Run) -> None:
     assert (whole["added"], whole["changes"][0]["before"], whole["changes"][0]["after"]["name"]) == (1, None, name)
     assert json.loads(json.dumps(memory.diff("main", "empty").to_dict()))["removed"] == 1
     changed = memory.diff("full").to_dict()["changes"][0]
-    assert {change["what"] for change in changed["content"]} == {"task", "pattern", "script"} or changed["content"]
+    assert [change["what"] for change in changed["content"]][-1] == "script"
     assert memory.diff("full", "full").to_dict() == {"added": 0, "removed": 0, "changed": 0, "changes": []}

@@ -119,7 +119,13 @@ def test_what_was_purged_is_drawn_as_that(life: Any) -> None:
         ),
         recorded,
     )
-    base = {"procedure_id": P, "content_key": key, "content": content, "critique": "c", "candidate": False}
+    base: dict[str, Any] = {
+        "procedure_id": P,
+        "content_key": key,
+        "content": content,
+        "critique": "c",
+        "candidate": False,
+    }
     two = life.tell(ProcedureReflected(**base, base=one), one)
     life.tell(ProcedureReflected(**base, base=two), two)
     state = life.without_bodies(recorded, two)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 import memp
 from memp.errors import ConflictError, InvalidInputError, NotFoundError, ProcedurePurgedError
-from memp.history.purge import plan, quotes
 from memp.events import EpisodeFinished, EpisodeStarted, RunDropped, RunQueued, Served
+from memp.history.purge import plan, quotes
 from memp.model import EpisodeId, EventId, ProcedureId, QueuedId, TrajectoryId
 
 MUG, EGG, BOOK = "put a hot mug in the cabinet", "put a cold egg on the shelf", "look at a book under the lamp"
@@ -116,7 +117,7 @@ def test_every_recording_of_the_same_run_goes(memory: memp.Memory) -> None:
 
 
 def test_a_procedure_that_other_runs_built_again_stays(memory: memp.Memory) -> None:
-    """Taking a source back builds its procedure from the other run, under the same id; that one is not of the source."""
+    """Taking a source back builds its procedure again from the other run, under the same id; that one stays."""
     memory.learn([run(MUG, agent="two")])
     mug = called(memory, MUG)
     assert len(mug.revision.sources) == 2
@@ -266,6 +267,40 @@ def test_a_dry_run_writes_nothing(memory: memp.Memory) -> None:
     planned = memory.plan_purge(procedure_ids=[mug], sources=True)
     assert (memory.head(), bodiless(memory)) == (head, [])
     assert memory.purge(procedure_ids=[mug], sources=True, reason=REQUEST).plan == planned
+
+
+def test_a_version_that_never_was_ends_with_a_purge(memory: memp.Memory) -> None:
+    """What was asked for without some events was worked out before the purge, and says so instead of answering."""
+    added = next(memory.events(type="procedure-added")).event_id
+    without = memory.at(memory.position, without=[added])
+    assert without.retrieve(MUG)
+    memory.purge(procedure_ids=[called(memory, EGG).id], sources=True, reason=REQUEST)
+    with pytest.raises(ConflictError, match="Ask for it again"):
+        without.retrieve(MUG)
+    assert memory.at(memory.position, without=[added]).retrieve(MUG)
+
+
+def test_many_threads_see_a_purge_or_do_not(memory: memp.Memory) -> None:
+    """Others may ask, learn and verify while a purge is under way."""
+    egg, failed = called(memory, EGG), []
+
+    def work(number: int) -> None:
+        try:
+            memory.learn([run(f"put number {number} on the desk")])
+            assert memory.retrieve(MUG, k=9)
+            assert memory.verify().ok
+        except BaseException as error:  # noqa: BLE001 - a thread must hand on whatever happened
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    memory.purge(procedure_ids=[egg.id], sources=True, reason=REQUEST)
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(memory.procedures()) == 6
+    assert memory.verify().ok
 
 
 def test_a_retry_key_of_what_was_purged_is_taken(memory: memp.Memory) -> None:

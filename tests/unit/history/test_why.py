@@ -17,7 +17,7 @@ from memp.events import (
     RevisionRejected,
 )
 from memp.history.why import Story, why
-from memp.model import Content, ContentKey, ProcedureId
+from memp.model import Content, ContentKey, EventId, ProcedureId
 
 Run = Callable[..., memp.Trajectory]
 P = ProcedureId("p")
@@ -78,7 +78,7 @@ def test_runs_of_different_outcome_are_counted(memory: memp.Memory, run: Run) ->
 
 def test_undo_and_its_undo_are_told(soup: memp.Memory) -> None:
     """What is out of force is marked, and the undo that took it away has its place in the story."""
-    [bad] = [r for r in soup.events(type="procedure-reflected")]
+    [bad] = list(soup.events(type="procedure-reflected"))
     undo = soup.undo([bad.event_id], reason="Worse than before")
     story = soup.why("warm-the-soup")
     assert [told.position for told in story.told if not told.in_force] == [bad.position]
@@ -130,12 +130,12 @@ def test_verdicts_and_kept_dependents_are_told(life: Any) -> None:
     content = Content(task="t", script="go")
     key = ContentKey("k")
     one = life.tell(ProcedureAdded(procedure_id=P, name="n", builder="hand", content_key=key, content=content))
-    base = {"procedure_id": P, "base": one, "content_key": key, "content": content}
+    base: dict[str, Any] = {"procedure_id": P, "base": one, "content_key": key, "content": content}
     two = life.tell(ProcedureReflected(**base, critique="What?"), one)
     three = life.tell(ProcedureReflected(**base, critique="Why"), one)
     life.tell(RevisionRejected(procedure_id=P, revision=two, reason="worse"))
     life.tell(RevisionAccepted(procedure_id=P, revision=three, reason="better"))
-    life.tell(RevisionAccepted(procedure_id=P, revision=ProcedureId("gone"), reason="x"))
+    life.tell(RevisionAccepted(procedure_id=P, revision=EventId("gone"), reason="x"))
     assert sentences(why(life.state, P)) == [
         "Added, built by hand from 0 runs.",
         "Offered as a candidate: What?",
@@ -151,7 +151,7 @@ def test_what_was_purged_is_told_as_that(life: Any) -> None:
     content = Content(task="t", script="go")
     key = ContentKey("k")
     one = life.tell(ProcedureAdded(procedure_id=P, name="n", builder="hand", content_key=key, content=content))
-    base = {"procedure_id": P, "base": one, "content_key": key, "content": content}
+    base: dict[str, Any] = {"procedure_id": P, "base": one, "content_key": key, "content": content}
     two = life.tell(ProcedureReflected(**base, critique="Mr Smith said so", candidate=False), one)
     three = life.tell(ProcedureValidated(procedure_id=P, revision=two, success=True))
     state = life.without_bodies(two, three)

@@ -67,7 +67,7 @@ print(json.dumps([calls, killed]))
 """
 """Purges a copy of a store again and again, each time killed a little later."""
 
-POINTS = 30
+POINTS = 12
 """At how many points a purge is killed; the calls of memp.log are some hundreds."""
 
 
@@ -93,7 +93,7 @@ def holds_secret(folder: Path) -> bool:
 
 
 def test_a_purge_that_is_killed_leaves_the_old_store_or_the_new_one(tmp_path: Path) -> None:
-    """Law 8 and 6: SIGKILL at thirty points from first to last, and every time the store opens whole and verifies."""
+    """Laws 8 and 6: SIGKILL at points from the first call to the last, and each time the store is whole."""
     make_store(tmp_path / "template")
     assert holds_secret(tmp_path / "template")
     with memp.open(tmp_path / "template" / "agent.duckdb", read_only=True) as memory:
@@ -111,7 +111,7 @@ def test_a_purge_that_is_killed_leaves_the_old_store_or_the_new_one(tmp_path: Pa
     old = new = 0
     for number in range(POINTS):
         folder = tmp_path / str(number)
-        with memp.open(folder / "agent.duckdb", read_only=True) as memory:
+        with memp.open(folder / "agent.duckdb") as memory:
             head, report = memory.head(), memory.verify(expect=before)
             names = [procedure.task for procedure in memory.procedures()]
         assert report.ok, report.problems
@@ -123,8 +123,6 @@ def test_a_purge_that_is_killed_leaves_the_old_store_or_the_new_one(tmp_path: Pa
             assert head.position == before.position + 1
             assert SECRET not in names
             assert not holds_secret(folder)
-        with memp.open(folder / "agent.duckdb") as memory:
-            memory.learn([run("look at a book")])
         assert not (folder / "agent.duckdb.new").exists(), "what never got its name is cleared away"
     assert old > 0
     assert new > 0

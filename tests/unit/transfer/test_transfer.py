@@ -18,8 +18,8 @@ import pytest
 import zstandard
 
 import memp
-from memp import codec
 from memp.errors import ExportFormatError, NotFoundError, UnknownEventTypeError
+from memp.events import EVENT_TYPES
 from memp.log import DuckDBLog
 from memp.transfer import import_store
 from memp.transfer.lines import RecordLine, decode, encode, record_line, record_of
@@ -190,7 +190,7 @@ def test_nothing_is_replaced(store: Path, plain: Path, tmp_path: Path) -> None:
         memp.import_store(tmp_path / "none.jsonl", tmp_path / "new.duckdb")
 
 
-Damage = Callable[[list[dict[str, Any]]], None]
+Damage = Callable[[list[dict[str, Any]]], object]
 
 
 def _of(lines: list[dict[str, Any]], kind: str) -> int:
@@ -294,7 +294,7 @@ def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_an_event_of_a_newer_version_is_named(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export with an event type that this version does not know is no damage: it asks for a newer memp."""
-    monkeypatch.delitem(codec.EVENT_TYPES, "trajectory-recorded")
+    monkeypatch.delitem(EVENT_TYPES, "trajectory-recorded")
     before = files_beside(plain)
     with pytest.raises(UnknownEventTypeError, match="newer"):
         memp.import_store(plain, tmp_path / "new.duckdb")
@@ -304,7 +304,7 @@ def test_an_event_of_a_newer_version_is_named(plain: Path, tmp_path: Path, monke
 def test_a_full_disk_leaves_nothing(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that cannot be finished is not there at all."""
 
-    def full(descriptor: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with memp.open(store) as memory:
@@ -316,7 +316,7 @@ def test_a_full_disk_leaves_nothing(store: Path, tmp_path: Path, monkeypatch: py
         assert files_beside(store) == before
 
 
-def test_bytes_that_are_no_text_survive(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_survive() -> None:
     """The format holds any body, even one that no version of memp would write."""
     with memp.open(":memory:") as memory:
         memory.learn([run(TASKS[0])])

@@ -1,0 +1,128 @@
+"""The commands about the store itself, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import memp
+from memp.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process; gives exit code, output and error output."""
+
+    def run_one(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        assert isinstance(code, int)
+        return code, out, err
+
+    return run_one
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store of two runs."""
+    path = tmp_path / "agent.duckdb"
+    with memp.open(path) as memory:
+        memory.learn(
+            [memp.Trajectory(task=f"fold the {n}", steps=[memp.Step(action=n)], reward=1.0) for n in ("map", "tent")]
+        )
+    return path
+
+
+def test_verify_says_that_all_is_well(run: Run, store: Path) -> None:
+    """It counts what it checked, prints the head, and accepts the head that was kept."""
+    head = run("head", store)[1].strip()
+    code, out, _ = run("verify", store, "--expect", head)
+    assert code == 0
+    assert "all as written" in out
+    assert f"Head: {head}" in out
+    said = json.loads(run("verify", store, "--json")[1])
+    assert (said["ok"], f"{said['position']}:{said['digest']}", said["problems"]) == (True, head, [])
+    assert json.loads(run("head", store, "--json")[1]) == {"position": said["position"], "digest": said["digest"]}
+
+
+def test_verify_names_what_is_wrong(run: Run, store: Path) -> None:
+    """The exit code is that of a damaged store; in words the list is cut, in JSON it is not."""
+    with duckdb.connect(str(store)) as connection:
+        connection.execute("drop trigger vectors_no_delete on vectors")
+        connection.execute("drop trigger events_no_update on events")
+        connection.execute("update events set actor = 'somebody else' where position = 2")
+        connection.execute("insert into vectors select 'x-1', encode(range::varchar), 'v' from range(60)")
+    code, out, _ = run("verify", store)
+    assert code == 5
+    assert "61 problems" in out
+    assert "more; --json shows all" in out
+    code, out, _ = run("verify", store, "--json")
+    assert code == 5
+    problems = json.loads(out)["problems"]
+    assert len(problems) == 61
+    assert (problems[-1]["position"], problems[-1]["what"]) == (2, "record")
+    code, _, err = run("verify", store, "--expect", "nonsense")
+    assert code == 2
+    assert "POSITION:DIGEST" in err
+
+
+def test_doctor_explains_and_adopts(run: Run, store: Path) -> None:
+    """A store without its witness cannot be written; the doctor says so, and what to do, and does it when told to."""
+    assert run("doctor", store)[0] == 0
+    assert run("doctor", store, "--adopt")[0] == 2
+    store.with_name("agent.duckdb.witness").unlink()
+    code, _, err = run("erase", store, "fold-the-map", "--reason", "r")
+    assert (code, "memp doctor --adopt" in err) == (5, True)
+    code, out, _ = run("doctor", store)
+    assert code == 5
+    assert "unwitnessed" in out
+    assert json.loads(run("doctor", store, "--json")[1])["verdict"] == "unwitnessed"
+    code, out, _ = run("doctor", store, "--adopt", "--reason", "copied by hand", "--actor", "keeper")
+    assert code == 0
+    assert "Accepted by event" in out
+    said = json.loads(run("log", store, "--type", "loss-accepted", "--json")[1])
+    assert "copied by hand" in json.dumps(said)
+    assert run("erase", store, "fold-the-map", "--reason", "r")[0] == 0
+    said = json.loads(run("doctor", store, "--json")[1])
+    assert (said["verdict"], said["witness"], len(said["quarantine"])) == ("healthy", said["head"], 1)
+
+
+def test_backup_and_back_again(run: Run, store: Path) -> None:
+    """A copy is written beside, never over; putting it back says what it lacks and where the rest is kept."""
+    copy = store.with_name("copy.duckdb")
+    code, out, _ = run("backup", store, copy)
+    assert (code, "Keep its head elsewhere" in out) == (0, True)
+    assert run("backup", store, copy)[0] == 2
+    run("erase", store, "fold-the-map", "--reason", "r")
+    code, out, _ = run("restore-backup", copy, store)
+    assert code == 0
+    assert "is not in the copy" in out
+    assert "is kept in" in out
+    assert run("head", store)[1] == run("head", copy)[1]
+    said = json.loads(run("restore-backup", copy, store, "--json")[1])
+    assert f"{said['position']}:{said['digest']}" == said["before"]
+    assert json.loads(run("backup", store, store.with_name("other.duckdb"), "--json")[1])["copy"].endswith(
+        "other.duckdb"
+    )
+
+
+@pytest.mark.parametrize("command", ["verify", "head", "doctor"])
+def test_a_store_in_use_names_who_uses_it(run: Run, store: Path, command: str) -> None:
+    """The exit code is that of a conflict, except for the doctor, who says that it is no damage."""
+    with memp.open(store):
+        code, out, err = run(command, store)
+        assert "writing since" in out + err
+        assert code == (0 if command == "doctor" else 4)
+    assert run(command, store.with_name("none.duckdb"))[0] == 3
