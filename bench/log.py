@@ -51,7 +51,6 @@ def _as_pending(records: list[Record]) -> list[Pending]:
             type=r.type,
             schema=r.schema,
             body=r.body or b"",
-            derived_from=r.derived_from,
         )
         for r in records
     ]

@@ -564,7 +564,8 @@ def open(
         index: ``auto`` searches exactly among up to 5,000 texts and by graphs above, ``exact`` always exactly, ``hnsw``
             always by graphs, which are complete when this returns. Graphs are kept beside the file.
 
-        read_only: Refuse every change; several readers may have the file open then, but no writer.
+        read_only: Refuse every change; several readers may have the file open then, but no writer. What is there is
+            opened even if acknowledged events are missing; a warning says so.
 
         identity: Where times, ids and salts come from; None takes the clock and the system's random bytes.
 
@@ -572,6 +573,10 @@ def open(
         StoreNotFoundError: *read_only*, and there is no such file.
 
         StoreLockedError: Another process has it open.
+
+        TailLostError: Events that were acknowledged are missing; nothing was changed, and copies are kept.
+
+        WitnessError: Nothing beside the store says where its log must end.
 
         CorruptStoreError: It is not a store, or is damaged, or a newer version of memp wrote it.
 

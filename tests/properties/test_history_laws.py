@@ -57,7 +57,7 @@ def live(memory: memp.Memory, change: tuple[Any, ...]) -> object:
             return memory.undo(sorted(chosen), reason="r", on_dependents=arguments[1])
         if name == "source":
             runs = [r for r in records if r.type == "trajectory-recorded"]
-            source = runs[arguments[0] % len(runs)].data["trajectory_id"]  # type: ignore[index]
+            source = (runs[arguments[0] % len(runs)].data or {})["trajectory_id"]
             return memory.undo(source=source, reason="r")
         chosen_one = everything[arguments[0] % len(everything)].id
         if name == "validate":
@@ -87,7 +87,7 @@ def answers(view: memp.View) -> list[object]:
 
 def modelled(records: list[Record]) -> dict[str, dict[str, Any]]:
     """Fold the events in force, one after the other, into plain dicts."""
-    bodies = [(record.event_id, record.type, record.data) for record in records]
+    bodies = [(record.event_id, record.type, record.data or {}) for record in records]
 
     def in_force(event_id: str, after: int) -> bool:
         return not any(
