@@ -219,9 +219,9 @@ class View:
 
             k: How many at most, 1 or more.
 
-            key: ``hybrid`` fuses the ranks of the next two and of ``bm25`` (the default); ``pattern`` compares what
-                tasks ask for and leaves names open, ``query`` compares whole tasks, ``facts`` compares piece by piece,
-                ``bm25`` compares words, ``random`` draws by lot.
+            key: ``pattern`` compares what tasks ask for and leaves names open (the default); ``query`` compares whole
+                tasks; ``hybrid`` fuses the ranks of these two and of ``bm25``, which compares words; ``facts``
+                compares piece by piece; ``random`` draws by lot.
 
             where: What a procedure must be to be found; None lets all through.
 

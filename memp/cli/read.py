@@ -21,7 +21,7 @@ SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
 @click.argument("task", metavar="TASK")
 @click.option("-k", default=3, show_default=True, help="How many procedures at most.")
 @click.option(
-    "--key", default=None, help="What is compared: hybrid (the default), pattern, query, facts, bm25 or random."
+    "--key", default=None, help="What is compared: pattern (the default), hybrid, query, facts, bm25 or random."
 )
 @click.option(
     "--where", multiple=True, metavar="NAME=VALUE", help="Only such as tag=kitchen; repeatable, all must hold."

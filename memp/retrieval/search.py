@@ -22,8 +22,11 @@ from memp.retrieval.lexical import Statistics, best_rows, in_order
 from memp.retrieval.patterns import mask_query, normal_pattern
 from memp.retrieval.ranking import Criterion, Ranked, check_k, nearest, rank, rank_randomly, scores_of
 
-DEFAULT_KEY = "hybrid"
-"""What a task asks for tells best which procedure helps; names and rare words decide among those that do."""
+DEFAULT_KEY = "pattern"
+"""
+What a task asks for tells best which procedure helps. ``hybrid`` finds the right kind a little more often and costs
+three times as much; see docs/explanation/retrieval.md.
+"""
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -190,10 +190,15 @@ def in_memory() -> Iterator[memp.Memory]:
         yield memory
 
 
-@pytest.fixture(params=[(in_memory, 250), (on_disk, 25)], ids=["memory", "duckdb"])
+SOAK = settings().max_examples > 1_000
+"""Whether the long profile is loaded: then some hundred thousand lives are lived, a million events and more."""
+
+
+@pytest.fixture(params=[(in_memory, 350), (on_disk, 35)], ids=["memory", "duckdb"])
 def each_life(request: pytest.FixtureRequest) -> Callable[[Callable[..., None]], None]:
     """Runs a property over generated lives: many on the log in memory, some on disk."""
-    open_one, examples = request.param
+    open_one, few = request.param
+    examples = few * 50 if SOAK else few
 
     def run(check: Callable[..., None]) -> None:
         @settings(max_examples=examples, phases=PHASES)
