@@ -26,8 +26,8 @@ EVENTS_PER_READ = 8_000
 Excuse = Callable[[bytes], Iterable[int]]
 """Takes the body of an event and returns the positions whose bodies it says were taken away."""
 
-Prefixed = tuple[int, str, bytes, bytes, bytes, bytes | None]
-"""A record in the form of ``Rows.prefixes``."""
+Prefixed = tuple[tuple[int, str, bytes, bytes, bytes], tuple[int, bytes]]
+"""A record and a body in the form of ``Rows.prefixes``."""
 
 
 class _Purged(msgspec.Struct, frozen=True):
@@ -113,10 +113,10 @@ class Rows(Protocol):
 
     def prefixes(self, after: int, until: int) -> Sequence[Prefixed] | None:
         """
-        Return the same records in a form that is checked twice as fast; None if there is none.
+        Return the same records in a form that is checked twice as fast; None if there is none, or a body is missing.
 
         Each is: position; a JSON array of what is hashed before the digest of the body; that digest; the one of the
-        record before; the record's own; salt and body joined, or None.
+        record before; the record's own. Beside it the body in the same place: position; salt and body joined.
 
         Where the JSON is another than ``memp.record`` would write, the records are checked once more by ``events``, so
         that a database may write it as it likes as long as different fields never give the same text.
@@ -206,7 +206,7 @@ class _Verification:
         self._vectors = 0
         self._bodiless: list[int] = []
         self._excused: set[int] = set()
-        self._named: dict[tuple[str, bytes], tuple[str, int]] = {}
+        self._named: dict[tuple[str, str], tuple[str, int]] = {}
         self._digests: dict[int, bytes] = {0: GENESIS}
         heads = [slot.head for slot in testimony.valid] if testimony is not None else []
         self._watched = {head.position for head in (*heads, *([expect] if expect else []))}
@@ -260,8 +260,8 @@ class _Verification:
         excusing = [f'"{type}"' for type in self._excuses]
         naming: list[tuple[int, bytes]] = []
         digests: dict[int, bytes] = {}
-        for position, prefix, body_digest, before, digest, body in chunk:
-            if position != last + 1 or body is None or not prefix.startswith(begin):
+        for (position, prefix, body_digest, before, digest), (body_position, body) in chunk:
+            if position != last + 1 or body_position != position or not prefix.startswith(begin):
                 return False
             if before != previous or sha256(body).digest() != body_digest:
                 return False
@@ -329,8 +329,7 @@ class _Verification:
                 # Whatever this calls vectors, it is no list of names.
                 return
         for ref in refs:
-            key = ref.embedder, hashlib.sha256(ref.text.encode("utf-8", "surrogatepass")).digest()
-            digest, _ = self._named.setdefault(key, (ref.digest, position))
+            digest, _ = self._named.setdefault((ref.embedder, ref.text), (ref.digest, position))
             if digest != ref.digest:
                 self._add(position, "vector", digest[:16], ref.digest[:16])
 
@@ -344,11 +343,15 @@ class _Verification:
             self._add(position, "body", "no body, because there is no such record", "a body")
 
     def _run_vectors(self) -> None:
+        named = {
+            (embedder, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()): said
+            for (embedder, text), said in self._named.items()
+        }
         seen: set[tuple[str, bytes]] = set()
         for chunk in self._rows.vectors():
             for embedder, text, vector in chunk:
                 key = embedder, text
-                digest, position = self._named.get(key, ("", 0))
+                digest, position = named.get(key, ("", 0))
                 found = hashlib.sha256(vector).hexdigest()
                 if not digest:
                     self._add(0, "vector", "only vectors that an event names", f"{embedder} of text {_short(text)}")
@@ -358,7 +361,7 @@ class _Verification:
                     self._add(position, "vector", digest[:16], found[:16])
                 seen.add(key)
                 self._vectors += 1
-        for key, (digest, position) in self._named.items():
+        for key, (digest, position) in named.items():
             if key not in seen:
                 self._add(position, "vector", digest[:16], "nothing")
 

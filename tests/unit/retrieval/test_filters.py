@@ -54,8 +54,8 @@ def test_only_what_is_asked_for_is_found(memory: memp.Memory, key: str, conditio
 
 def test_a_filter_changes_who_is_found_and_not_their_scores(memory: memp.Memory) -> None:
     """Word statistics are those of the whole version, so the scores of what is left are the same."""
-    scores = {m.procedure.id: m.parts["bm25"] for m in memory.retrieve("fry egg", k=20)}
-    for match in memory.retrieve("fry egg", k=20, where=memp.Filter(tags="egg")):
+    scores = {m.procedure.id: m.parts["bm25"] for m in memory.retrieve("fry egg", k=20, key="hybrid")}
+    for match in memory.retrieve("fry egg", k=20, key="hybrid", where=memp.Filter(tags="egg")):
         assert match.parts["bm25"] == scores[match.procedure.id]
 
 
