@@ -365,7 +365,7 @@ class History:
         last = branch.times.at(record.position, 0)
         branch.times.append(record.position, max(last, record.recorded_at))
         branch.versions[record.stream] = record.version
-        self.placed[record.event_id] = Placed(
+        placed = self.placed[record.event_id] = Placed(
             branch=record.branch,
             position=record.position,
             type=record.type,
@@ -376,7 +376,9 @@ class History:
             touched=() if event is None else touched(event),
             scope=self._scope_of(record, event, scope),
         )
-        seen = branch.times_by_scope.setdefault(self.placed[record.event_id].scope, Timeline())
+        seen = branch.times_by_scope.get(placed.scope)
+        if seen is None:
+            seen = branch.times_by_scope[placed.scope] = Timeline()
         seen.append(record.position, max(last, record.recorded_at))
         if record.body is None:
             self.tombstones[record.position] = Tombstone(

@@ -198,8 +198,8 @@ class RowsInMemory:
         found = (self._records.get(Position(position)) for position in range(after + 1, until + 1))
         return [tuple(getattr(record, name) for name in FIELDS) for record in found if record is not None]
 
-    def prefixes(self, after: int, until: int) -> None:
-        """See ``Rows.prefixes``. Nothing is faster here than the records themselves."""
+    def hashable(self, after: int, until: int) -> None:
+        """See ``Rows.hashable``. Nothing is faster here than the records themselves."""
 
     def stray_bodies(self) -> list[int]:
         """See ``Rows.stray_bodies``. A body is a part of its record here."""

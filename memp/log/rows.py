@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from memp.errors import CorruptStoreError
-from memp.log.verify import Prefixed
+from memp.log.verify import Hashable
 from memp.record import FIELDS, HASHED_FIELDS, RECORD_FORMAT
 
 ROWS_PER_READ = 2_000
@@ -26,8 +26,9 @@ READ = (
 )
 """Every field of the records in a range of positions, in the order of ``memp.record.FIELDS``."""
 
-_HASHED = ", ".join(f"e.{name}" for name in FIELDS[: HASHED_FIELDS - 2])
-_PREFIXES = (
+_DIGESTS = frozenset({"body_digest", "previous"})
+_HASHED = ", ".join(f"base64(e.{name})" if name in _DIGESTS else f"e.{name}" for name in FIELDS[:HASHED_FIELDS])
+_HASHABLE = (
     f"select e.position, json_array({RECORD_FORMAT}, {_HASHED}), e.body_digest, e.previous, e.digest "
     "from store.events e where e.position > ? and e.position <= ? order by e.position"
 )
@@ -78,10 +79,10 @@ class StoredRows:
         """See ``Rows.events``."""
         return self._all(READ, [after, until])
 
-    def prefixes(self, after: int, until: int) -> list[Prefixed] | None:
-        """See ``Rows.prefixes``."""
+    def hashable(self, after: int, until: int) -> list[Hashable] | None:
+        """See ``Rows.hashable``."""
         # Two statements and no join, which would cost a fifth more.
-        records, bodies = self._all(_PREFIXES, [after, until]), self._all(_BODIES, [after, until])
+        records, bodies = self._all(_HASHABLE, [after, until]), self._all(_BODIES, [after, until])
         return list(zip(records, bodies, strict=True)) if len(records) == len(bodies) else None
 
     def stray_bodies(self) -> list[int]:

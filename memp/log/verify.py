@@ -8,7 +8,6 @@ whose digest fits is what was written, whatever it says.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -26,8 +25,8 @@ EVENTS_PER_READ = 8_000
 Excuse = Callable[[bytes], Iterable[int]]
 """Takes the body of an event and returns the positions whose bodies it says were taken away."""
 
-Prefixed = tuple[tuple[int, str, bytes, bytes, bytes], tuple[int, bytes]]
-"""A record and a body in the form of ``Rows.prefixes``."""
+Hashable = tuple[tuple[int, str, bytes, bytes, bytes], tuple[int, bytes]]
+"""A record and a body in the form of ``Rows.hashable``."""
 
 
 class _Purged(msgspec.Struct, frozen=True):
@@ -111,12 +110,12 @@ class Rows(Protocol):
         """Return every field of the records with ``after < position <= until``, in order."""
         ...
 
-    def prefixes(self, after: int, until: int) -> Sequence[Prefixed] | None:
+    def hashable(self, after: int, until: int) -> Sequence[Hashable] | None:
         """
         Return the same records in a form that is checked twice as fast; None if there is none, or a body is missing.
 
-        Each is: position; a JSON array of what is hashed before the digest of the body; that digest; the one of the
-        record before; the record's own. Beside it the body in the same place: position; salt and body joined.
+        Each is: position; a JSON array of what is hashed; the digest of the body, of the record before, and of the
+        record. Beside it the body in the same place: position; salt and body joined.
 
         Where the JSON is another than ``memp.record`` would write, the records are checked once more by ``events``, so
         that a database may write it as it likes as long as different fields never give the same text.
@@ -245,30 +244,29 @@ class _Verification:
 
     def _check(self, after: int, until: int) -> int:
         """Check a range and return how many records are in it."""
-        prefixes = self._rows.prefixes(after, until)
-        if prefixes is not None and self._check_fast(prefixes):
-            return len(prefixes)
+        hashable = self._rows.hashable(after, until)
+        if hashable is not None and self._check_fast(hashable):
+            return len(hashable)
         chunk = self._rows.events(after, until)
         self._check_each(chunk)
         return len(chunk)
 
-    def _check_fast(self, chunk: Sequence[Prefixed]) -> bool:
+    def _check_fast(self, chunk: Sequence[Hashable]) -> bool:
         """Check a range as a whole and return whether everything is as it was written; if not, nothing is noted."""
-        sha256, base64 = hashlib.sha256, binascii.b2a_base64
+        sha256 = hashlib.sha256
         last, previous, watched = self._last, self._previous, self._watched
         begin = f'[{RECORD_FORMAT},"{self._log_id}",'
         excusing = [f'"{type}"' for type in self._excuses]
         naming: list[tuple[int, bytes]] = []
         digests: dict[int, bytes] = {}
-        for (position, prefix, body_digest, before, digest), (body_position, body) in chunk:
-            if position != last + 1 or body_position != position or not prefix.startswith(begin):
+        for (position, hashed, body_digest, before, digest), (body_position, body) in chunk:
+            if position != last + 1 or body_position != position or not hashed.startswith(begin):
                 return False
             if before != previous or sha256(body).digest() != body_digest:
                 return False
-            rest = b',"%b","%b"]' % (base64(body_digest, newline=False), base64(previous, newline=False))
-            if sha256(prefix[:-1].encode() + rest).digest() != digest:
+            if sha256(hashed.encode()).digest() != digest:
                 return False
-            if excusing and any(type in prefix for type in excusing):
+            if excusing and any(type in hashed for type in excusing):
                 return False
             if _VECTORS_BEGIN in body:
                 naming.append((position, body[SALT_BYTES:]))
