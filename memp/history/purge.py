@@ -23,7 +23,6 @@ from memp.events import (
     Event,
     EventsUndone,
     ProcedureAdded,
-    ProcedureEvent,
     ProcedureMerged,
     ProcedureValidated,
     RevisionAccepted,
@@ -32,6 +31,7 @@ from memp.events import (
     RunQueued,
     TrajectoryRecorded,
 )
+from memp.events.procedures import ProcedureEvent
 from memp.log.copies import Copy
 from memp.model import EventId, Position, ProcedureId, TrajectoryId
 from memp.record import Record
