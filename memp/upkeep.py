@@ -12,6 +12,7 @@ from pathlib import Path
 from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
 from memp.history.purge import PurgePlan, PurgeReport
 from memp.history.purge import plan as plan_purge
+from memp.index.quality import SearchQuality, search_quality
 from memp.model import ProcedureId, TrajectoryId
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
@@ -38,6 +39,20 @@ class Upkeep(Versions):
         """
         with self._store.settled():
             return export_log(self._store.log, path, progress=progress)
+
+    def search_quality(self, *, timeout_seconds: float | None = None) -> tuple[SearchQuality, ...]:
+        """
+        Measure, for each kind of text, how often a search finds what exact search finds.
+
+        Args:
+            timeout_seconds: How long to wait for graphs that are being built; None waits for all of them.
+        """
+        with self._store.settled():
+            catalogue = self._store.catalogue
+            return tuple(
+                search_quality(kind, catalogue.indexes[kind], live, timeout_seconds=timeout_seconds)
+                for kind, live in catalogue.findable().items()
+            )
 
     def plan_purge(
         self,

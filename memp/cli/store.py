@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,11 +13,15 @@ from memp.cli.exits import exit_code
 from memp.errors import CorruptStoreError
 
 if TYPE_CHECKING:
+    from memp.index.quality import SearchQuality
     from memp.log import VerifyReport
     from memp.log.doctor import Diagnosis
 
 PROBLEMS_SHOWN = 50
 """Problems that are printed in words; one damaged block has thousands. ``--json`` holds all."""
+
+GRAPHS_SECONDS_MAX = 60.0
+"""Seconds that the doctor waits for graphs; what has none by then is searched exactly, and is measured so."""
 
 
 @click.command()
@@ -112,16 +117,49 @@ def doctor(store: str, adopt: bool, reason: str, actor: str, as_json: bool) -> N
 
     adopted = surgery.adopt(store, actor=actor, reason=reason) if adopt else None
     found = surgery.examine(store)
+    searches = _searches(store) if found.verdict == surgery.HEALTHY else ()
     if as_json:
         event = None if adopted is None else adopted.record.event_id
-        print_json({**_diagnosis_json(found), "adopted": event})
+        print_json({**_diagnosis_json(found), "search": [_search_json(one) for one in searches], "adopted": event})
     else:
         _print_diagnosis(found)
+        _print_searches(searches)
         if adopted is not None:
             done = f"Accepted by event {adopted.record.position}, {adopted.record.event_id}. What was found is kept in"
             console().print(plain(f"{done} {', '.join(adopted.quarantine)}."), soft_wrap=True)
     if found.verdict in (surgery.LOST, surgery.UNWITNESSED, surgery.DAMAGED):
         sys.exit(exit_code(CorruptStoreError()))
+
+
+def _searches(store: str) -> tuple[SearchQuality, ...]:
+    """Open a whole store as programs do and measure how well its texts are found; nothing is written."""
+    import memp
+
+    with memp.open(store, read_only=True) as memory:
+        return memory.search_quality(timeout_seconds=GRAPHS_SECONDS_MAX)
+
+
+def _search_json(found: SearchQuality) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "texts": found.texts,
+        "live": found.live,
+        "in_graphs": found.in_graphs,
+        "recall": found.recall,
+        "trouble": found.trouble,
+    }
+
+
+def _print_searches(searches: Sequence[SearchQuality]) -> None:
+    from memp.cli.output import console, row, table
+    from memp.index.quality import RECALL_AT
+
+    if not searches:
+        return
+    shown = table("texts", "# live", "# all", "# in graphs", f"# recall@{RECALL_AT}", "trouble", wide="trouble")
+    for one in searches:
+        row(shown, one.kind, one.live, one.texts, one.in_graphs, f"{one.recall:.3f}", one.trouble or "none")
+    console().print(shown)
 
 
 def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:

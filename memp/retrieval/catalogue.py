@@ -222,13 +222,20 @@ class Catalogue:
 
     def _tell_indexes(self) -> None:
         """Tell each index which texts the present of some branch still finds."""
+        for kind, found in self.findable().items():
+            self.indexes[kind].keep(found)
+
+    def findable(self) -> dict[str, Mask]:
+        """Return, by kind, which texts the present of some branch finds, by slot."""
         alive = np.zeros(len(self), dtype=np.bool_)
         for lives in self.lives.values():
             alive |= lives.everywhere(size=len(self))
+        masks = {}
         for kind, index in self.indexes.items():
             found = np.zeros(len(index), dtype=np.bool_)
             found[self.entries(kind).within(alive).slots] = True
-            index.keep(found)
+            masks[kind] = found
+        return masks
 
     def selection(self, kind: str, live: Mask) -> Selection:
         """Return the entries of *kind* of the *live* rows; those of the masks that were asked for last are kept."""

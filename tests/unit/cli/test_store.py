@@ -99,6 +99,15 @@ def test_doctor_explains_and_adopts(run: Run, store: Path) -> None:
     assert (said["verdict"], said["witness"], len(said["quarantine"])) == ("healthy", said["head"], 1)
 
 
+def test_doctor_shows_recall(run: Run, store: Path) -> None:
+    """Of a whole store the doctor also says how its texts are searched, and how many of the nearest are found."""
+    code, out, _ = run("doctor", store)
+    assert (code, "recall@10" in out) == (0, True)
+    searches = {one["kind"]: one for one in json.loads(run("doctor", store, "--json")[1])["search"]}
+    assert set(searches) == {"task", "pattern", "fact"}
+    assert (searches["task"]["recall"], searches["task"]["in_graphs"]) == (1.0, 0)
+
+
 def test_backup_and_back_again(run: Run, store: Path) -> None:
     """A copy is written beside, never over; putting it back says what it lacks and where the rest is kept."""
     copy = store.with_name("copy.duckdb")

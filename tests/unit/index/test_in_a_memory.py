@@ -149,3 +149,16 @@ def test_graphs_that_cannot_be_kept_are_told(path: Path) -> None:
     with pytest.warns(RuntimeWarning, match="could not be written.*built again"):
         memory.close()
     memp.open(path).close()
+
+
+def test_a_memory_says_how_well_its_texts_are_found(path: Path) -> None:
+    """Exact search has no graphs and finds all; graphs hold most texts and are measured; what was erased is not live."""
+    with memp.open(path, index="exact") as memory:
+        memory.erase(memory.procedures()[0].id, reason="not needed")
+        exact = {one.kind: one for one in memory.search_quality()}
+        assert {(one.in_graphs, one.recall, one.trouble) for one in exact.values()} == {(0, 1.0, None)}
+        assert exact["task"].live == exact["task"].texts - 1 == COUNT - 1
+    with memp.open(path, index="hnsw") as memory:
+        task = {one.kind: one for one in memory.search_quality()}["task"]
+        assert 0 < task.in_graphs <= task.texts == COUNT
+        assert 0.9 < task.recall <= 1.0
