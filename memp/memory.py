@@ -8,7 +8,7 @@ about the log, the index or the embedder is not here.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -159,9 +159,10 @@ class Memory(Living):
                     f"'rows' must hold memp.Trajectory (got {type(run).__name__}). "
                     "Read a file with memp.read_trajectories."
                 )
+        runs = [self._store.masked_run(run) for run in runs]
         with self._store.lock:
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):
-                return _learned_before(runs, records, key)
+                return _learned_before(runs, records, key, known=self._recorded_before(records[0].position))
             builder = builder_for(self._state, build, toolset=toolset)
             chosen = intake_policy(policy or self._intake_name())
             plan = decide.learn(
@@ -185,6 +186,12 @@ class Memory(Living):
             generalised=plan.generalised,
             events=records,
         )
+
+    def _recorded_before(self, position: int) -> Iterator[str]:
+        """Yield the content digest of every run on record before *position*, in force or not, of any scope."""
+        for record in self._store.log.read(until=position - 1):
+            if record.type == TrajectoryRecorded.TYPE and record.body is not None:
+                yield str((record.data or {})["digest"])
 
     # -- changes by hand, one event each -------------------------------------------------------------------------
 
@@ -510,14 +517,25 @@ class Memory(Living):
         return self._store.renderer(self._state, actor=self._actor)
 
 
-def _learned_before(runs: Sequence[Trajectory], records: Sequence[Record], key: str) -> LearnReport:
+def _learned_before(
+    runs: Sequence[Trajectory], records: Sequence[Record], key: str, *, known: Iterable[str]
+) -> LearnReport:
     """
     Return the report of the learning that *records* are.
+
+    Args:
+        runs: What the caller hands over now.
+
+        records: The batch that holds the retry key.
+
+        key: The retry key.
+
+        known: Content digests of the runs that were on record before; read only if some run is not in the batch.
 
     Raises:
         RetryKeyError: The records are of another operation, or of other runs.
     """
-    bodies = same_runs(records, key, {run.digest for run in runs}, type=TrajectoryRecorded.TYPE)
+    bodies = same_runs(records, key, {run.digest for run in runs}, type=TrajectoryRecorded.TYPE, known=known)
     recorded = sum(1 for record in records if record.type == TrajectoryRecorded.TYPE)
     return LearnReport(
         runs=len(runs),
@@ -527,7 +545,8 @@ def _learned_before(runs: Sequence[Trajectory], records: Sequence[Record], key: 
         added=tuple(
             str(body["name"])
             for record, body in zip(records, bodies, strict=True)
-            if record.type == ProcedureAdded.TYPE
+            # What was purged since has no name any more.
+            if record.type == ProcedureAdded.TYPE and body
         ),
         generalised=(),
         events=tuple(records),
@@ -542,6 +561,7 @@ def open(
     embedder: Embedder | None = None,
     templates: str | Path | None = None,
     index: IndexKind = "auto",
+    mask: bool = True,
     read_only: bool = False,
     identity: Identity | None = None,
 ) -> Memory:
@@ -563,6 +583,9 @@ def open(
 
         index: ``auto`` searches exactly among up to 5,000 texts and by graphs above, ``exact`` always exactly, ``hnsw``
             always by graphs, which are complete when this returns. Graphs are kept beside the file.
+
+        mask: Whether what looks like a key, token, password, e-mail address or card number is taken out of runs before
+            they are stored and of texts before they are sent to a model.
 
         read_only: Refuse every change; several readers may have the file open then, but no writer. What is there is
             opened even if acknowledged events are missing; a warning says so.
@@ -605,6 +628,7 @@ def open(
             renderer=renderer,
             own_templates=templates is not None,
             read_only=read_only,
+            mask=mask,
             beside=None if str(path) == IN_MEMORY else Path(path),
         )
         if index == "hnsw":

@@ -7,7 +7,7 @@ caller said: the fields that came from the arguments, or the runs that were hand
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from memp.errors import RetryKeyError
 from memp.record import Record
@@ -26,9 +26,14 @@ def same_change(record: Record, key: str, said: Mapping[str, object]) -> Record:
     return record
 
 
-def same_runs(records: Sequence[Record], key: str, digests: set[str], *, type: str) -> list[dict[str, object]]:
+def same_runs(
+    records: Sequence[Record], key: str, digests: set[str], *, type: str, known: Iterable[str]
+) -> list[dict[str, object]]:
     """
-    Return the bodies of *records* if they record just runs with these *digests*.
+    Return the bodies of *records* if they are what handing over runs with these *digests* leaves.
+
+    A run that was on record before leaves nothing; any other must be in the batch. Without that second half, a caller
+    who uses a key again by mistake would be told that further runs are known, and they would be nowhere.
 
     Args:
         records: The batch that holds the retry key.
@@ -39,10 +44,13 @@ def same_runs(records: Sequence[Record], key: str, digests: set[str], *, type: s
 
         type: Tag of the events that record a run.
 
+        known: Content digests of the runs that were on record before the batch; read only as far as needed.
+
     Raises:
         RetryKeyError: They record other runs, or none.
     """
-    recorded = [(record.data or {}).get("digest") for record in records if record.type == type]
-    if not recorded or not digests.issuperset(str(digest) for digest in recorded):
+    recorded = {str((record.data or {}).get("digest")) for record in records if record.type == type}
+    missing = digests - recorded
+    if not recorded or not recorded <= digests or (missing and not missing <= set(known)):
         raise RetryKeyError(key, position=records[0].position)
     return [record.data or {} for record in records]

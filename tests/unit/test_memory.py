@@ -241,6 +241,7 @@ def test_a_retry_key_makes_an_operation_safe_to_repeat(memory: memp.Memory) -> N
         assert memory.position == position
     others: list[Callable[[], object]] = [
         lambda: memory.learn([LOST], key="learn-1"),
+        lambda: memory.learn([*WON, LOST], key="learn-1"),
         lambda: memory.erase(second, reason="e", key="e"),
         lambda: memory.validate(first, reward=0.0, key="v"),
         lambda: memory.unerase(first, reason="u", key="m"),
@@ -248,6 +249,17 @@ def test_a_retry_key_makes_an_operation_safe_to_repeat(memory: memp.Memory) -> N
     for other in others:
         with pytest.raises(memp.RetryKeyError):
             other()
+
+
+def test_a_retry_is_the_same_call_whatever_happened_since(memory: memp.Memory) -> None:
+    """Runs that were known at the first call are so at the second; what was purged in between has no name any more."""
+    memory.learn(WON[:1])
+    report = memory.learn(WON, key="k")
+    memory.undo([memory.learn([LOST]).events[0].event_id], reason="r")
+    memory.purge(procedure_ids=[memory.procedures()[0].id], reason="on demand")
+    again = memory.learn(WON, key="k")
+    assert [record.event_id for record in again.events] == [record.event_id for record in report.events]
+    assert (again.recorded, again.known) == (report.recorded, report.known)
 
 
 @pytest.mark.parametrize(
