@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import click
 
@@ -28,6 +29,19 @@ for module in (demo, learn, live, read, explain, duplicates, change, versions, s
 
 def main() -> None:
     """Run the command line; the exit code tells who can act: see ``memp.cli.exits``."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        _run()
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning: whoever types a command wants to read what is the matter, not which line of memp noticed it."""
+    from memp.cli.output import plain
+
+    click.echo(f"Warning: {plain(str(message))}", err=True)
+
+
+def _run() -> None:
     from memp.cli.output import plain
 
     try:

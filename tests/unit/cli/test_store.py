@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,17 @@ def test_doctor_explains_and_adopts(run: Run, store: Path) -> None:
     assert run("erase", store, "fold-the-map", "--reason", "r")[0] == 0
     said = json.loads(run("doctor", store, "--json")[1])
     assert (said["verdict"], said["witness"], len(said["quarantine"])) == ("healthy", said["head"], 1)
+
+
+def test_warnings_are_told_in_words(store: Path) -> None:
+    """What is read although something is the matter comes with a warning, and without a line of memp's own source."""
+    store.with_name("agent.duckdb.witness").unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", "from memp.cli import main; main()", "list", str(store)], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith("Warning: Reading what is there: no valid witness")
+    assert ".py" not in done.stderr
 
 
 def test_doctor_shows_recall(run: Run, store: Path) -> None:
