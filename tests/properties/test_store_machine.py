@@ -310,7 +310,7 @@ def tamper(path: Path, position: int, place: int, column: str) -> None:
 
 TestStoreLife: Any = StoreLife.TestCase
 TestStoreLife.settings = settings(
-    max_examples=2_000 if SOAK else 12,
-    stateful_step_count=40 if SOAK else 15,
+    max_examples=1_000 if SOAK else 12,
+    stateful_step_count=30 if SOAK else 15,
     phases=PHASES,
 )
