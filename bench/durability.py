@@ -28,7 +28,6 @@ from bench.retrieval import _run, _tasks
 from memp.log import DuckDBLog, Identity, Pending, VectorKey, verify_store
 from memp.log.opening import attach
 from memp.log.rows import StoredRows
-from memp.log.verify import EVENTS_PER_READ
 from memp.log.witness import Slot, Witness
 from memp.model import EventId, Position
 from memp.record import Head, Record
@@ -81,9 +80,10 @@ class _Sides:
         self.row.execute("insert into events values (?, ?, ?)", values)
 
     def same_rows(self, number: int) -> None:
-        record, places = self.records[number], ", ".join("?" * 20)
+        record = self.records[number]
+        header = [record.position, record.header.decode(), record.digest]
         self.tables.execute("begin")
-        self.tables.execute(f"insert into store.events values ({places})", [*record.hashed, record.digest])
+        self.tables.execute("insert into store.records values (?, ?, ?)", header)
         self.tables.execute("insert into store.bodies values (?, ?, ?)", [record.position, record.salt, record.body])
         vector = ["bench-1", number.to_bytes(32), os.urandom(VECTOR_BYTES)]
         self.tables.execute("insert into store.vectors values (?, ?, ?)", vector)
@@ -153,9 +153,7 @@ def _measure_verify(path: Path, rounds: int) -> None:
         start = time.perf_counter()
         connection = attach(path, read_only=True)
         rows = StoredRows(connection)
-        for after in range(0, report.position, EVENTS_PER_READ):
-            rows.events(after, after + EVENTS_PER_READ)
-        sum(len(chunk) for chunk in rows.vectors())
+        sum(len(chunk) for chunks in (rows.stream(), rows.vectors()) for chunk in chunks)
         connection.close()
         ratios.append((time.perf_counter() - start) / taken)
         rates.append((report.events / taken, report.events / used))

@@ -69,12 +69,12 @@ def _append_bare(folder: Path, records: list[Record]) -> float:
     log.close()
     connection = duckdb.connect(folder / "bare.duckdb")
     connection.execute("set checkpoint_threshold = '1GB'")
-    events = [(*record.hashed, record.digest) for record in records]
+    headers = [(record.position, record.header.decode(), record.digest) for record in records]
     bodies = [(record.position, record.salt, record.body) for record in records]
 
     def work() -> None:
         connection.execute("begin")
-        for name, rows in (("events", events), ("bodies", bodies)):
+        for name, rows in (("records", headers), ("bodies", bodies)):
             appender = connection.appender(name)
             appender.append_rows(rows)
             appender.flush()

@@ -18,12 +18,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from memp.aio import AsyncMemory, open_async
+    from memp.calls import Cost
+    from memp.embedding.compare import EmbedderScore, compare_embedders
+    from memp.embedding.hashed import HashedEmbedder
+    from memp.embedding.openai import OpenAIEmbedder
+    from memp.embedding.sentence import SentenceEmbedder
     from memp.episodes import EpisodeInfo, EpisodeStatus, QueuedRun
     from memp.errors import (
         ConflictError,
         CorruptStoreError,
         InvalidInputError,
         MempError,
+        ModelError,
         NotFoundError,
         ProcedureNotFoundError,
         RetryKeyError,
@@ -38,8 +44,21 @@ if TYPE_CHECKING:
         VersionConflictError,
         WitnessError,
     )
+    from memp.evaluation.agents.named import register_agent
+    from memp.evaluation.bisect import Bisection, bisect
+    from memp.evaluation.comparison import Comparison
+    from memp.evaluation.evaluate import evaluate
+    from memp.evaluation.gate import GateVerdict, gate
+    from memp.evaluation.replay import ReplaySuite, replay_suite
+    from memp.evaluation.result import Result
+    from memp.evaluation.runner import Runner
+    from memp.evaluation.suite import Suite, register_suite, suite
+    from memp.judge import Judge
+    from memp.learned import LearnReport
     from memp.living import Drained, Episode
-    from memp.memory import LearnReport, Memory, open  # noqa: A004 - memp.open(…) reads as gzip.open does
+    from memp.llm.answers import Verdict
+    from memp.llm.base import Model
+    from memp.memory import Memory, open  # noqa: A004 - memp.open(…) reads as gzip.open does
     from memp.model import Evidence, Match, Procedure, Revision, Step, Trajectory
     from memp.reading import read_trajectories
     from memp.record import Record
@@ -57,12 +76,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "memp.aio": ("AsyncMemory", "open_async"),
+    "memp.embedding.compare": ("EmbedderScore", "compare_embedders"),
+    "memp.embedding.hashed": ("HashedEmbedder",),
+    "memp.embedding.openai": ("OpenAIEmbedder",),
+    "memp.embedding.sentence": ("SentenceEmbedder",),
     "memp.episodes": ("EpisodeInfo", "EpisodeStatus", "QueuedRun"),
     "memp.errors": (
         "ConflictError",
         "CorruptStoreError",
         "InvalidInputError",
         "MempError",
+        "ModelError",
         "NotFoundError",
         "ProcedureNotFoundError",
         "RetryKeyError",
@@ -77,8 +101,22 @@ _HOMES = {
         "VersionConflictError",
         "WitnessError",
     ),
+    "memp.evaluation.agents.named": ("register_agent",),
+    "memp.evaluation.bisect": ("Bisection", "bisect"),
+    "memp.evaluation.comparison": ("Comparison",),
+    "memp.evaluation.evaluate": ("evaluate",),
+    "memp.evaluation.gate": ("GateVerdict", "gate"),
+    "memp.evaluation.replay": ("ReplaySuite", "replay_suite"),
+    "memp.evaluation.result": ("Result",),
+    "memp.evaluation.runner": ("Runner",),
+    "memp.evaluation.suite": ("Suite", "register_suite", "suite"),
     "memp.living": ("Drained", "Episode"),
-    "memp.memory": ("LearnReport", "Memory", "open"),
+    "memp.llm.base": ("Model",),
+    "memp.calls": ("Cost",),
+    "memp.judge": ("Judge",),
+    "memp.learned": ("LearnReport",),
+    "memp.llm.answers": ("Verdict",),
+    "memp.memory": ("Memory", "open"),
     "memp.model": ("Evidence", "Match", "Procedure", "Revision", "Step", "Trajectory"),
     "memp.reading": ("read_trajectories",),
     "memp.record": ("Record",),
@@ -100,53 +138,77 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncMemory",
+    "Bisection",
     "Candidate",
+    "Comparison",
     "ConflictError",
     "CorruptStoreError",
+    "Cost",
     "Credit",
     "Drained",
+    "EmbedderScore",
     "Episode",
     "EpisodeInfo",
     "EpisodeStatus",
     "Evidence",
     "Filter",
     "Found",
+    "GateVerdict",
+    "HashedEmbedder",
     "InvalidInputError",
+    "Judge",
     "LearnReport",
     "Match",
     "Memory",
     "MempError",
+    "Model",
+    "ModelError",
     "NotFoundError",
+    "OpenAIEmbedder",
     "Procedure",
     "ProcedureNotFoundError",
     "QueuedRun",
     "Record",
+    "ReplaySuite",
+    "Result",
     "RetryKeyError",
     "Revision",
+    "Runner",
     "Script",
     "ScriptError",
+    "SentenceEmbedder",
     "ServiceError",
     "Step",
     "StorageError",
     "StoreLockedError",
     "StoreNotFoundError",
+    "Suite",
     "TailLostError",
     "TemplateError",
     "Toolset",
     "Trajectory",
     "TrajectoryFormatError",
+    "Verdict",
     "VersionConflictError",
     "View",
     "WitnessError",
     "__version__",
+    "bisect",
+    "compare_embedders",
+    "evaluate",
     "format_script",
+    "gate",
     "import_store",
     "load_toolset",
     "open",
     "open_async",
     "parse_script",
     "read_trajectories",
+    "register_agent",
     "register_policy",
+    "register_suite",
+    "replay_suite",
+    "suite",
 ]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
 import msgspec
 
 from memp.errors import BodyError, InvalidInputError, UnknownEventTypeError
@@ -110,7 +109,9 @@ def _paths(value: object, path: str = "$") -> set[str]:
             return set()
 
 
-class _TaskOnly(msgspec.Struct, frozen=True):
+class RunHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A run without its steps; see ``Trajectory``."""
+
     task: str
     success: bool | None
     reward: float | None
@@ -118,18 +119,7 @@ class _TaskOnly(msgspec.Struct, frozen=True):
     env: str | None
 
 
-class _HeadOnly(msgspec.Struct, frozen=True):
-    trajectory_id: str
-    scope: str
-    digest: str
-    trajectory: _TaskOnly
-
-
-_head_decoder = msgspec.json.Decoder(_HeadOnly)
-
-
-@attrs.frozen(kw_only=True)
-class TrajectoryHead:
+class TrajectoryHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     What the state needs to know of a recorded run; its steps stay in the log until somebody asks for them.
 
@@ -140,25 +130,41 @@ class TrajectoryHead:
 
         digest: Content digest of the run.
 
-        task: What the agent was asked to do.
-
-        task_type: The source's name for the kind of task; None if it gave none.
-
-        success: Whether the task was solved; None if not known.
-
-        reward: The source's score; None if it gave none.
-
-        env: The environment that it was lived in; None if it does not say.
+        trajectory: The run without its steps.
     """
 
     trajectory_id: TrajectoryId
     scope: str
     digest: str
-    task: str
-    task_type: str | None
-    success: bool | None
-    reward: float | None
-    env: str | None = None
+    trajectory: RunHead
+
+    @property
+    def task(self) -> str:
+        """What the agent was asked to do."""
+        return self.trajectory.task
+
+    @property
+    def task_type(self) -> str | None:
+        """The source's name for the kind of task; None if it gave none."""
+        return self.trajectory.task_type
+
+    @property
+    def success(self) -> bool | None:
+        """Whether the task was solved; None if not known."""
+        return self.trajectory.success
+
+    @property
+    def reward(self) -> float | None:
+        """The source's score; None if it gave none."""
+        return self.trajectory.reward
+
+    @property
+    def env(self) -> str | None:
+        """The environment that it was lived in; None if it does not say."""
+        return self.trajectory.env
+
+
+_decode_head = msgspec.json.Decoder(TrajectoryHead).decode
 
 
 def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = None) -> TrajectoryHead:
@@ -180,24 +186,11 @@ def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = N
             trajectory_id=event.trajectory_id,
             scope=event.scope,
             digest=event.digest,
-            task=run.task,
-            task_type=run.task_type,
-            success=run.success,
-            reward=run.reward,
-            env=run.env,
+            trajectory=RunHead(
+                task=run.task, success=run.success, reward=run.reward, task_type=run.task_type, env=run.env
+            ),
         )
     try:
-        head = _head_decoder.decode(body)
+        return _decode_head(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BodyError(f"The body of {cls.TYPE!r} cannot be read: {error}", position=position) from error
-    run = head.trajectory
-    return TrajectoryHead(
-        trajectory_id=TrajectoryId(head.trajectory_id),
-        scope=head.scope,
-        digest=head.digest,
-        task=run.task,
-        task_type=run.task_type,
-        success=run.success,
-        reward=run.reward,
-        env=run.env,
-    )

@@ -384,7 +384,7 @@ def reflect(
     Raises:
         ConflictError: The procedure was erased or merged, or already says just that.
     """
-    _require_live(procedure, "reflected on")
+    require_live(procedure, "reflected on")
     if content == procedure.revision.content:
         raise ConflictError(f"Procedure {procedure.name!r} already says just that; nothing was changed.")
     return ProcedureReflected(
@@ -433,7 +433,7 @@ def erase(procedure: Procedure, *, reason: str) -> ProcedureErased:
     Raises:
         ConflictError: It is not retrieved as it is.
     """
-    _require_live(procedure, "erased")
+    require_live(procedure, "erased")
     return ProcedureErased(procedure_id=procedure.id, reason=reason)
 
 
@@ -466,7 +466,7 @@ def merge(state: State, procedures: Sequence[Procedure], *, reason: str, ids: Id
     if len({procedure.id for procedure in procedures}) < 2:
         raise InvalidInputError(f"A merge takes two or more different procedures (got {[p.name for p in procedures]}).")
     for procedure in procedures:
-        _require_live(procedure, "merged")
+        require_live(procedure, "merged")
     for what in ("scope", "toolset"):
         values = sorted({str(getattr(procedure, what)) for procedure in procedures})
         if len(values) > 1:
@@ -504,7 +504,13 @@ def _merged_content(best: Content, others: Sequence[Content]) -> Content:
     )
 
 
-def _require_live(procedure: Procedure, verb: str) -> None:
+def require_live(procedure: Procedure, verb: str) -> None:
+    """
+    Refuse what is not retrieved.
+
+    Raises:
+        ConflictError: *procedure* is erased or merged.
+    """
     if procedure.status is not ProcedureStatus.LIVE:
         raise ConflictError(f"Procedure {procedure.name!r} is {procedure.status} and cannot be {verb}.")
 

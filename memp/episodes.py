@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from memp.events import EpisodeFinished, EpisodeStarted, PolicySet, RunDropped, RunQueued, Served
+from memp.events import EpisodeFinished, EpisodeStarted, GateSet, PolicySet, RunDropped, RunQueued, Served
 from memp.model import EpisodeId, EventId, Position, ProcedureId, QueuedId, TrajectoryId
 
 if TYPE_CHECKING:
     from memp.state import State
 
-DiaryEvent = EpisodeStarted | EpisodeFinished | PolicySet | RunQueued | RunDropped
+DiaryEvent = EpisodeStarted | EpisodeFinished | PolicySet | GateSet | RunQueued | RunDropped
 """The events that are kept here."""
 
 
@@ -151,6 +151,7 @@ class Diary:
         self.finished: dict[EpisodeId, _Noted] = {}
         self.served: dict[ProcedureId, list[tuple[int, EpisodeId]]] = {}
         self.policies: list[tuple[int, PolicySet]] = []
+        self.gates: list[tuple[int, GateSet]] = []
         self.queued: dict[QueuedId, QueuedRun] = {}
         self.dropped: dict[QueuedId, int] = {}
 
@@ -165,6 +166,8 @@ class Diary:
                 self.finished.setdefault(event.episode_id, _Noted(position, event_id, recorded_at, event))
             case PolicySet():
                 self.policies.append((position, event))
+            case GateSet():
+                self.gates.append((position, event))
             case RunQueued():
                 self.queued[event.queued_id] = QueuedRun(
                     id=event.queued_id,
@@ -265,6 +268,16 @@ def policy(state: State) -> PolicySet | None:
         seen = bisect_right(diary.policies, until, key=lambda one: one[0])
         if seen:
             return diary.policies[seen - 1][1]
+    return None
+
+
+def gate(state: State) -> GateSet | None:
+    """Return what candidates must pass before they take the place of what works; None if there is no gate."""
+    for diary, until in _lineage(state):
+        seen = bisect_right(diary.gates, until, key=lambda one: one[0])
+        if seen:
+            found = diary.gates[seen - 1][1]
+            return None if found.suite is None else found
     return None
 
 

@@ -34,7 +34,15 @@ Every exception that ``memp`` raises on purpose, grouped by who can act on it.
       ServiceError                       something outside failed; later may work
         StorageError                       the disk did not take what was to be written
         EmbeddingError                     the embedder failed
-        DistillationError                  the model failed
+        ModelError                         a language model could not be asked, or answered nothing of use
+          ModelTimeoutError                  it took too long
+          ModelBusyError                     it has too much to do; says when to come back
+          ModelUnavailableError              it was not reached, failed, or broke off
+          ModelKeyError                      the key is wrong or may not do this
+          ModelRequestError                  the endpoint does not take such a request
+          ContextTooLongError                the question is longer than the model reads
+          ModelRefusedError                  it would not answer
+          ModelAnswerError                   the answer is not what was asked for
 
 The groups are what callers catch: exit codes and HTTP statuses are tables over them. A message says what
 was expected, what came and the way out; the same pieces are attributes of the exception.
@@ -54,16 +62,24 @@ __all__ = [
     "BodyError",
     "ChainError",
     "ConflictError",
+    "ContextTooLongError",
     "CorruptStoreError",
     "DependentsError",
     "DimensionError",
-    "DistillationError",
     "EmbeddingError",
     "EventNotFoundError",
     "ExportFormatError",
     "InvalidInputError",
     "MempError",
     "MissingUpcastError",
+    "ModelAnswerError",
+    "ModelBusyError",
+    "ModelError",
+    "ModelKeyError",
+    "ModelRefusedError",
+    "ModelRequestError",
+    "ModelTimeoutError",
+    "ModelUnavailableError",
     "NewerStoreError",
     "NotFoundError",
     "PositionNotFoundError",
@@ -550,5 +566,88 @@ class EmbeddingError(ServiceError):
     """The embedder failed or answered with something that is not a vector."""
 
 
-class DistillationError(ServiceError):
-    """The model failed or its answer could not be used."""
+class ModelError(ServiceError):
+    """
+    A language model could not be asked, or answered nothing of use.
+
+    Attributes:
+        model: What the endpoint calls the model.
+    """
+
+    def __init__(self, message: str, *, model: str) -> None:
+        super().__init__(message)
+        self.model = model
+
+
+class ModelTimeoutError(ModelError):
+    """The model took longer than was allowed."""
+
+
+class ModelBusyError(ModelError):
+    """
+    The endpoint takes no more requests for now.
+
+    Attributes:
+        retry_after_s: When it wants to be asked again, in seconds; None if it did not say.
+    """
+
+    def __init__(self, message: str, *, model: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, model=model)
+        self.retry_after_s = retry_after_s
+
+
+class ModelUnavailableError(ModelError):
+    """
+    The endpoint was not reached, failed, or broke off in the middle of an answer.
+
+    Attributes:
+        retry_after_s: When it wants to be asked again, in seconds; None if it did not say.
+    """
+
+    def __init__(self, message: str, *, model: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, model=model)
+        self.retry_after_s = retry_after_s
+
+
+class ModelKeyError(ModelError):
+    """The key is missing, wrong, or does not allow this."""
+
+
+class ModelRequestError(ModelError):
+    """
+    The endpoint does not take such a request: it has no such model, or does not know a parameter.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, *, model: str, status: int) -> None:
+        super().__init__(message, model=model)
+        self.status = status
+
+
+class ContextTooLongError(ModelError):
+    """The question is longer than the model reads."""
+
+
+class ModelRefusedError(ModelError):
+    """The model, or a filter before it, would not answer."""
+
+
+class ModelAnswerError(ModelError):
+    """
+    The model answered, and the answer is not what was asked for.
+
+    Attributes:
+        answer: What it said.
+
+        complaint: What is wrong with it.
+
+        formed: Whether it came in the form that was asked for, so that only what stands in it is wrong.
+    """
+
+    def __init__(self, message: str, *, model: str, answer: str, complaint: str, formed: bool = True) -> None:
+        super().__init__(message, model=model)
+        self.answer = answer
+        self.complaint = complaint
+        self.formed = formed

@@ -20,7 +20,7 @@ from memp import codec, decide
 from memp.build import builder_named
 from memp.decide import Decided
 from memp.episodes import EpisodeInfo, EpisodeStatus, QueuedRun, episodes_serving, find_episode, policy, queue
-from memp.errors import BodyError, ConflictError, EventNotFoundError, InvalidInputError, MempError, NotFoundError
+from memp.errors import BodyError, ConflictError, InvalidInputError, MempError, NotFoundError
 from memp.events import (
     EpisodeStarted,
     PolicySet,
@@ -29,15 +29,16 @@ from memp.events import (
     RunQueued,
     Served,
 )
-from memp.model import SUCCESS_REWARD, EpisodeId, EventId, Match, Procedure, QueuedId, Step, Trajectory
+from memp.model import SUCCESS_REWARD, EpisodeId, Match, Procedure, QueuedId, Step, Trajectory
 from memp.record import Record
+from memp.retrieval.filters import Filter
 from memp.toolsets import builder_for, by_digest, is_recorded, resource_of
 from memp.update import intake_policy
 from memp.update.base import Policy, StoredRun
 from memp.update.outcome import Around, Outcome, abandon, capped, finish
 from memp.update.registry import DEFAULT, TRYING, GivenPolicy, policy_named, resolve
 from memp.update.trial import on_trial
-from memp.upkeep import Upkeep
+from memp.verdicts import Verdicts
 from memp.versions import as_invalid_input
 from memp.view import Found
 
@@ -68,12 +69,43 @@ class Drained:
         added: Names of the new procedures.
 
         generalised: Names of the procedures that further runs now support.
+
+        problems: What went wrong with the model, one sentence each; runs whose questions failed by the endpoint's fault
+            wait on.
     """
 
     runs: int
     known: int
     added: tuple[str, ...]
     generalised: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Asking:
+    """
+    How procedures are found and shown for an episode; see ``Living.episode`` for each.
+
+    Attributes:
+        k: How many at most.
+
+        key: How they are found.
+
+        where: What a procedure must be.
+
+        evidence_weight: What it counts that it helped before.
+
+        style: Form of the prompt.
+
+        budget_tokens: Its length.
+    """
+
+    k: int
+    key: str | None
+    where: Filter | None
+    evidence_weight: float
+    style: str
+    budget_tokens: int | None
 
 
 class Episode:
@@ -97,18 +129,15 @@ class Episode:
         memory: Living,
         task: str,
         *,
-        k: int,
+        asking: Asking,
         policies: Sequence[tuple[str, Policy]],
-        key: str | None,
-        style: str,
-        budget_tokens: int | None,
     ) -> None:
         self.task = task
         self.prompt = ""
         self.matches: tuple[Match, ...] = ()
         self.id = EpisodeId("")
         self._memory = memory
-        self._k, self._key, self._style, self._budget = k, key, style, budget_tokens
+        self._asking = asking
         self._policies = tuple(policies)
         self._steps: list[Step] = []
         self._ended = False
@@ -190,7 +219,7 @@ class Episode:
             raise ConflictError("The episode is over.")
 
 
-class Living(Upkeep):
+class Living(Verdicts):
     """What a memory does while an agent works with it."""
 
     # -- episodes ------------------------------------------------------------------------------------------------
@@ -202,6 +231,8 @@ class Living(Upkeep):
         *,
         policy: GivenPolicy = None,
         key: str | None = None,
+        where: Filter | None = None,
+        evidence_weight: float = 0.0,
         style: str = "steps",
         budget_tokens: int | None = 600,
         scope: str | None = None,
@@ -222,6 +253,10 @@ class Living(Upkeep):
 
             key: How procedures are found; as ``retrieve`` takes it.
 
+            where: What a procedure must be to be served; as ``retrieve`` takes it.
+
+            evidence_weight: What it counts that a procedure helped before; as ``retrieve`` takes it.
+
             style: Form of the prompt; as ``Found.prompt`` takes it.
 
             budget_tokens: Its length; as ``Found.prompt`` takes it.
@@ -233,29 +268,42 @@ class Living(Upkeep):
         """
         if scope is not None and scope != self._scope:
             return self.within(scope).episode(
-                task, k, policy=policy, key=key, style=style, budget_tokens=budget_tokens
+                task,
+                k,
+                policy=policy,
+                key=key,
+                where=where,
+                evidence_weight=evidence_weight,
+                style=style,
+                budget_tokens=budget_tokens,
             )
         with self._store.lock:
             policies = resolve(policy, default=self._settings().policies)
-        return Episode(self, task, k=k, policies=policies, key=key, style=style, budget_tokens=budget_tokens)
+        asking = Asking(
+            k=k, key=key, where=where, evidence_weight=evidence_weight, style=style, budget_tokens=budget_tokens
+        )
+        return Episode(self, task, asking=asking, policies=policies)
 
     def _start(self, episode: Episode) -> None:
         names = tuple(name for name, _ in episode._policies)
         with self._store.lock:
-            found = self.retrieve(episode.task, episode._k, key=episode._key)
-            matches = tuple(found.matches)
+            asking = episode._asking
+            found = self.retrieve(
+                episode.task, asking.k, key=asking.key, where=asking.where, evidence_weight=asking.evidence_weight
+            )
+            matches = found.matches
             if TRYING.intersection(names):
                 matches = tuple(
                     attrs.evolve(match, procedure=on_trial(self._state, match.procedure)) for match in matches
                 )
             # Rendering may put templates on record, so the view that was read is the one after it.
             prompt = Found(episode.task, matches, renderer=self._use_renderer, toolset_of=self.toolset_of).prompt(
-                budget_tokens=episode._budget, style=episode._style
+                budget_tokens=asking.budget_tokens, style=asking.style
             )
             id = EpisodeId(self._store.ids.random())
             event = EpisodeStarted(
                 episode_id=id,
-                task=episode.task,
+                task=self._store.masked(episode.task),
                 scope=self._scope,
                 branch=self._branch,
                 position=self.position,
@@ -268,6 +316,7 @@ class Living(Upkeep):
         episode.id, episode.matches, episode.prompt = id, matches, prompt
 
     def _finish(self, episode: Episode, outcome: Outcome) -> tuple[Record, ...]:
+        outcome = attrs.evolve(outcome, trajectory=self._store.masked_run(outcome.trajectory))
         with self._store.lock:
             info = self._open_episode(episode.id)
             settings = self._settings()
@@ -280,8 +329,8 @@ class Living(Upkeep):
     def _abandon(self, episode: Episode, why: str) -> None:
         with self._store.lock:
             info = self._open_episode(episode.id)
-            run = episode.trajectory() if episode._steps else None
-            self._append(abandon(self._state, info, run, why=why, ids=self._store.ids))
+            run = self._store.masked_run(episode.trajectory()) if episode._steps else None
+            self._append(abandon(self._state, info, run, why=self._store.masked(why), ids=self._store.ids))
         episode._ended = True
 
     def _open_episode(self, id: EpisodeId) -> EpisodeInfo:
@@ -370,58 +419,6 @@ class Living(Upkeep):
             )
             return self._append(decided)[0]
 
-    def accept(self, revision: str, *, reason: str, key: str | None = None) -> Record:
-        """
-        Let a candidate take the place of the active revision.
-
-        Args:
-            revision: The event that made it, by its id or its position.
-
-            reason: One sentence for people.
-
-            key: Retry token.
-
-        Raises:
-            EventNotFoundError: No revision is called that.
-
-            ConflictError: It is not a candidate.
-        """
-        return self._verdict(revision, accept=True, reason=reason, key=key)
-
-    def reject(self, revision: str, *, reason: str, key: str | None = None) -> Record:
-        """
-        Turn a candidate down; it stays readable.
-
-        Args:
-            revision: The event that made it, by its id or its position.
-
-            reason: One sentence for people.
-
-            key: Retry token.
-
-        Raises:
-            EventNotFoundError: No revision is called that.
-
-            ConflictError: It is not a candidate.
-        """
-        return self._verdict(revision, accept=False, reason=reason, key=key)
-
-    def _verdict(self, revision: str, *, accept: bool, reason: str, key: str | None) -> Record:
-        with self._store.lock, as_invalid_input():
-            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
-                return records[0]
-            procedure, found = self._revision(revision)
-            verdict = decide.accept if accept else decide.reject
-            return self._say(verdict(procedure, found, reason=reason), key=key)
-
-    def _revision(self, wanted: str) -> tuple[Procedure, EventId]:
-        for procedure in self._state.all():
-            for revision in procedure.revisions:
-                placed = self._state.history.placed[revision.id]
-                if wanted in (revision.id, str(placed.position)):
-                    return procedure, revision.id
-        raise EventNotFoundError(wanted)
-
     # -- work for later ------------------------------------------------------------------------------------------
 
     def learn_later(self, rows: Iterable[Trajectory], *, key: str | None = None) -> tuple[Record, ...]:
@@ -440,6 +437,7 @@ class Living(Upkeep):
         for run in runs:
             if not isinstance(run, Trajectory):
                 raise InvalidInputError(f"'rows' must hold memp.Trajectory (got {type(run).__name__}).")
+        runs = [self._store.masked_run(run) for run in runs]
         ids = self._store.ids
         with self._store.lock:
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):

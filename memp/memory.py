@@ -13,23 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import attrs
-
 from memp import decide
 from memp.build import builder_named
 from memp.build.keys import written_key
 from memp.build.written import contents_of, read_written, revised
 from memp.decide import HAND
+from memp.distilling import PARALLEL, TOGETHER
 from memp.embedding import Embedder, HashedEmbedder
 from memp.errors import InvalidInputError
 from memp.events import Event, ProcedureAdded, TrajectoryRecorded
 from memp.index import HnswIndex, IndexKind, check_kind, make_index
-from memp.living import Living
+from memp.learned import LearnReport, learned_before
+from memp.llm.base import Model
 from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog, VerifyReport
 from memp.model import Procedure, Trajectory
+from memp.modelled import Modelled
 from memp.record import Head, Record
 from memp.rendering import Renderer
-from memp.retries import same_change, same_runs
+from memp.retries import same_change
 from memp.scopes import EVERYBODY, check_scope
 from memp.script.formatter import format_script
 from memp.script.nodes import Script
@@ -45,37 +46,7 @@ IN_MEMORY = ":memory:"
 """The path that means a log in memory."""
 
 
-@attrs.frozen(kw_only=True)
-class LearnReport:
-    """
-    What ``learn`` did.
-
-    Attributes:
-        runs: How many runs it was given.
-
-        recorded: How many of them were new and are now on record.
-
-        known: How many were on record already and were left alone.
-
-        unbuilt: How many of the recorded ones no procedure was built from, by the policy.
-
-        added: Names of the new procedures.
-
-        generalised: Names of the procedures that further runs now support.
-
-        events: The records that were written, oldest first; empty if there was nothing new.
-    """
-
-    runs: int
-    recorded: int
-    known: int
-    unbuilt: int
-    added: tuple[str, ...]
-    generalised: tuple[str, ...]
-    events: tuple[Record, ...] = attrs.field(repr=False)
-
-
-class Memory(Living):
+class Memory(Modelled):
     """
     A memory that is open. Use it as a context manager, or close it.
 
@@ -93,6 +64,10 @@ class Memory(Living):
         chosen = self._scope if scope is None else scope
         return type(self)(self._store, actor=self._actor, branch=branch, scope=chosen, owner=False)
 
+    def empty_twin(self) -> Memory:
+        """Return an empty memory that is kept nowhere and answers as this one does: same embedder, index, templates."""
+        return Memory(self._store.twin(self._state), actor=self._actor)
+
     # -- learning ------------------------------------------------------------------------------------------------
 
     def learn(
@@ -106,17 +81,24 @@ class Memory(Living):
         scope: str | None = None,
         key: str | None = None,
         progress: Progress | None = None,
+        cached: bool = False,
+        parallel: int = PARALLEL,
+        together: int = TOGETHER,
     ) -> LearnReport:
         """
         Record runs, and build procedures from those that *policy* lets in, as one operation.
 
-        A run that is on record here already is left alone, so that learning a file again changes nothing.
+        A run that is on record here already is left alone, so that learning a file again changes nothing. With a model,
+        each question to it is an operation of its own: what is done stays done, and where the endpoint fails, the runs
+        wait in the queue and the report says so.
 
         Args:
             rows: The runs; read to the end before anything is written, so that a bad one leaves nothing half-written.
 
             build: ``verbatim`` keeps each run as it is; ``induce`` makes scripts by rule, one for all runs that do the
-                same; ``both`` keeps the best run beside each script.
+                same; ``distil`` asks the model for a script of runs of a kind, success beside failure, and keeps them
+                as they are where it gives none that checks; ``both`` keeps the best run beside each script, which is by
+                rule where the memory has no model.
 
             policy: ``validation`` builds from runs that solved their task, ``vanilla`` from all. Failures are recorded
                 as trajectories either way. None takes the one that is
@@ -135,9 +117,17 @@ class Memory(Living):
 
             progress: Called as work goes on.
 
+            cached: Whether a question to the model that is on record, word for word, is answered from there.
+
+            parallel: How many questions are asked at once, 1 or more; it changes nothing about what is learned.
+
+            together: How many runs of one kind a question holds at most, 1 or more; a failure comes on top.
+
         Raises:
             InvalidInputError: There is no such builder or policy, the builder takes no toolset, a row is not a
-                trajectory, the scope stands elsewhere, or the store is read-only.
+                trajectory, the scope stands elsewhere, the store is read-only, or there is no model to ask.
+
+            ModelKeyError: There is no key for the model. A key that the endpoint refuses is no error: the runs wait.
 
             NotFoundError: There is no such toolset.
 
@@ -147,9 +137,19 @@ class Memory(Living):
         """
         if scope is not None and scope != self._scope:
             return self.within(scope).learn(
-                rows, build=build, policy=policy, toolset=toolset, tags=tags, key=key, progress=progress
+                rows,
+                build=build,
+                policy=policy,
+                toolset=toolset,
+                tags=tags,
+                key=key,
+                progress=progress,
+                cached=cached,
+                parallel=parallel,
+                together=together,
             )
-        builder_named(build)
+        if not (by_model := self._asks_model(build)):
+            builder_named(build)
         if policy is not None:
             intake_policy(policy)
         runs = list(rows)
@@ -160,9 +160,22 @@ class Memory(Living):
                     "Read a file with memp.read_trajectories."
                 )
         runs = [self._store.masked_run(run) for run in runs]
+        if by_model:
+            return self._learned_before(runs, key) or self._learn_by_model(
+                runs,
+                keep_run=build == "both",
+                policy=policy,
+                toolset=toolset,
+                tags=tuple(tags),
+                key=key,
+                progress=progress,
+                cached=cached,
+                parallel=parallel,
+                together=together,
+            )
         with self._store.lock:
-            if key is not None and (records := self._store.log.said(key, branch=self._branch)):
-                return _learned_before(runs, records, key, known=self._recorded_before(records[0].position))
+            if (before := self._learned_before(runs, key)) is not None:
+                return before
             builder = builder_for(self._state, build, toolset=toolset)
             chosen = intake_policy(policy or self._intake_name())
             plan = decide.learn(
@@ -186,6 +199,13 @@ class Memory(Living):
             generalised=plan.generalised,
             events=records,
         )
+
+    def _learned_before(self, runs: Sequence[Trajectory], key: str | None) -> LearnReport | None:
+        """Return the report of the learning that stands under *key*; None if nothing does."""
+        with self._store.lock:
+            if key is None or not (records := self._store.log.said(key, branch=self._branch)):
+                return None
+            return learned_before(runs, records, key, known=self._recorded_before(records[0].position))
 
     def _recorded_before(self, position: int) -> Iterator[str]:
         """Yield the content digest of every run on record before *position*, in force or not, of any scope."""
@@ -309,10 +329,23 @@ class Memory(Living):
             return self._append(decided, key=key)[0]
 
     def reflect(
-        self, id: str, *, script: str, critique: str, reason: str = "", activate: bool = False, key: str | None = None
+        self,
+        id: str,
+        *,
+        script: str | None = None,
+        critique: str | None = None,
+        trajectory: Trajectory | str | None = None,
+        reason: str = "",
+        activate: bool = False,
+        key: str | None = None,
+        cached: bool = False,
     ) -> Record:
         """
         Write a new revision of a procedure that answers what was wrong with the active one.
+
+        With a script and a critique it says what they say; with a run that failed, the model is asked what was wrong
+        and what to do instead. What a model gives that changes nothing, or that the toolset does not know, is recorded
+        as a revision that was rejected, with the reason.
 
         Args:
             id: The procedure: its name, id, or the first characters of its id.
@@ -322,26 +355,47 @@ class Memory(Living):
 
             critique: What was wrong.
 
+            trajectory: The run that failed with it, or the id of one on record; instead of a script and a critique.
+
             reason: One sentence for people.
 
             activate: Take the place of the active revision at once; otherwise it waits as a candidate.
 
             key: Retry token.
 
+            cached: Whether a question to the model that is on record, word for word, is answered from there.
+
+        Returns:
+            The record of the new revision.
+
         Raises:
             ConflictError: The procedure is erased or merged, or says just that already.
 
             ScriptError: The script has mistakes; carries all of them, and nothing is written.
 
-            InvalidInputError: The script or the critique is empty.
+            InvalidInputError: The script or the critique is empty or missing, a run was given beside them, or there is
+                no model to ask.
+
+            NotFoundError: There is no such run on record.
+
+            ModelError: The model could not be asked; nothing but the calls is on record.
         """
+        if trajectory is not None:
+            if script is not None or critique is not None:
+                raise InvalidInputError("Give 'script' and 'critique', or a 'trajectory' for the model (got both).")
+            return self._reflect_by_model(
+                id, trajectory, reason=reason, activate=activate, key=key, cached=cached
+            )
+        if script is None or critique is None:
+            raise InvalidInputError("A reflection needs 'script' and 'critique', or the 'trajectory' that failed.")
         if not script.strip():
             raise InvalidInputError("'script' must say what to do (got an empty text).")
+        text, said_critique = script, critique
 
         def event(procedure: Procedure) -> Event:
             spoken = by_digest(self._state, procedure.toolset)
-            content = revised(procedure, script, spoken, resolve=self._toolset_named)
-            return decide.reflect(procedure, content=content, critique=critique, reason=reason, activate=activate)
+            content = revised(procedure, text, spoken, resolve=self._toolset_named)
+            return decide.reflect(procedure, content=content, critique=said_critique, reason=reason, activate=activate)
 
         said = {"critique": critique, "reason": reason, "candidate": not activate}
         return self._change(id, event, said=said, key=key, derived=True)
@@ -517,47 +571,12 @@ class Memory(Living):
         return self._store.renderer(self._state, actor=self._actor)
 
 
-def _learned_before(
-    runs: Sequence[Trajectory], records: Sequence[Record], key: str, *, known: Iterable[str]
-) -> LearnReport:
-    """
-    Return the report of the learning that *records* are.
-
-    Args:
-        runs: What the caller hands over now.
-
-        records: The batch that holds the retry key.
-
-        key: The retry key.
-
-        known: Content digests of the runs that were on record before; read only if some run is not in the batch.
-
-    Raises:
-        RetryKeyError: The records are of another operation, or of other runs.
-    """
-    bodies = same_runs(records, key, {run.digest for run in runs}, type=TrajectoryRecorded.TYPE, known=known)
-    recorded = sum(1 for record in records if record.type == TrajectoryRecorded.TYPE)
-    return LearnReport(
-        runs=len(runs),
-        recorded=recorded,
-        known=len(runs) - recorded,
-        unbuilt=0,
-        added=tuple(
-            str(body["name"])
-            for record, body in zip(records, bodies, strict=True)
-            # What was purged since has no name any more.
-            if record.type == ProcedureAdded.TYPE and body
-        ),
-        generalised=(),
-        events=tuple(records),
-    )
-
-
 def open(
     path: str | Path,
     *,
     actor: str = "user",
     scope: str = EVERYBODY,
+    model: Model | str | None = None,
     embedder: Embedder | None = None,
     templates: str | Path | None = None,
     index: IndexKind = "auto",
@@ -576,6 +595,9 @@ def open(
 
         scope: Whose memory it is, a path such as ``team/agent``; empty for everybody's. One reads what this scope and
             those above it hold, and writes to it.
+
+        model: The language model that may be asked, or its name; None for none. Nobody is asked before an operation
+            needs it.
 
         embedder: What makes texts comparable; None takes the lexical one that ships.
 
@@ -629,6 +651,7 @@ def open(
             own_templates=templates is not None,
             read_only=read_only,
             mask=mask,
+            model=Model(model) if isinstance(model, str) else model,
             beside=None if str(path) == IN_MEMORY else Path(path),
         )
         if index == "hnsw":

@@ -39,6 +39,9 @@ EpisodeId = NewType("EpisodeId", str)
 QueuedId = NewType("QueuedId", str)
 """Random, given when a run is put off for later."""
 
+CallId = NewType("CallId", str)
+"""Names one request to a language model."""
+
 ContentKey = NewType("ContentKey", str)
 """Hex SHA-256 of what a procedure *is*; merging, ties and the state digest go by it, never by ids."""
 

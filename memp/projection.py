@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 import attrs
+import msgspec
 
 from memp.codec import TrajectoryHead
 from memp.events import (
@@ -21,9 +22,12 @@ from memp.events import (
     ContentPurged,
     EpisodeFinished,
     EpisodeStarted,
+    EvaluationRecorded,
     Event,
     EventsUndone,
+    GateSet,
     LossAccepted,
+    ModelCalled,
     PolicySet,
     ProcedureAdded,
     ProcedureErased,
@@ -54,10 +58,11 @@ from memp.model import (
 )
 
 
-@attrs.frozen(kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     An event with what the fold needs of its record.
+
+    A msgspec struct like the one below: a replay makes one of them for every event, several times faster than attrs.
 
     Attributes:
         event_id: The event; also the id of a revision that it makes.
@@ -75,8 +80,7 @@ class Entry:
     event: Event
 
 
-@attrs.frozen(kw_only=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     A recorded trajectory, without its steps.
 
@@ -186,7 +190,9 @@ def evolve(
             return procedure
         case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted() | ContentPurged():
             return procedure
-        case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
+        case EpisodeStarted() | EpisodeFinished() | PolicySet() | GateSet() | RunQueued() | RunDropped():
+            return procedure
+        case EvaluationRecorded() | ModelCalled():
             return procedure
         case _:
             assert_never(event)
@@ -308,13 +314,20 @@ def _reflected(procedure: Procedure, event: ProcedureReflected, entry: Entry, *,
 def touched(event: Event) -> tuple[ProcedureId, ...]:
     """Return the procedures that *event* changes."""
     match event:
+        # What there is most of comes first.
+        case ProcedureAdded() | ProcedureValidated() | ProcedureGeneralised() | ProcedureReflected():
+            return (event.procedure_id,)
+        case RevisionAccepted() | RevisionRejected() | ProcedureErased() | ProcedureUnerased():
+            return (event.procedure_id,)
         case ProcedureMerged():
             return (event.procedure_id, *event.merged)
         case TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return ()
         case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted() | ContentPurged():
             return ()
-        case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
+        case EpisodeStarted() | EpisodeFinished() | PolicySet() | GateSet() | RunQueued() | RunDropped():
+            return ()
+        case EvaluationRecorded() | ModelCalled():
             return ()
         case _:
-            return (event.procedure_id,)
+            assert_never(event)

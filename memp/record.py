@@ -10,11 +10,11 @@ they say that a block is as it was written, not that the row was never replaced.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from memp.errors import InvalidInputError
+from memp.errors import CorruptStoreError, InvalidInputError
 from memp.model import EventId, Position, Version
 
 RECORD_FORMAT = 1
@@ -131,6 +131,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             self.previous,
         )
 
+    @property
+    def header(self) -> bytes:
+        """The JSON array that the digest covers; see ``header_of``."""
+        return header_of(self.hashed)
+
 
 HASHED_FIELDS = 19
 """How many fields, from the first, the digest covers."""
@@ -141,10 +146,59 @@ FIELDS = Record.__struct_fields__
 GENESIS = bytes(32)
 """What the first record names as the digest before it."""
 
+_Header = tuple[
+    Literal[1],  # RECORD_FORMAT
+    str,
+    int,
+    str,
+    str,
+    str,
+    int,
+    str,
+    int,
+    int,
+    int,
+    str,
+    str | None,
+    str | None,
+    tuple[str, ...],
+    tuple[str, ...],
+    str,
+    int,
+    bytes,
+    bytes,
+]
+"""The format, then the hashed fields in their order."""
+
+_decode = msgspec.json.Decoder(_Header).decode
+
+
+def header_of(hashed: tuple[Any, ...]) -> bytes:
+    """
+    Return the one JSON form of the hashed fields: an array with the format first, UTF-8, bytes in Base64.
+
+    Args:
+        hashed: ``HASHED_FIELDS`` values in their order.
+    """
+    return _encode((RECORD_FORMAT, *hashed))
+
 
 def digest_of_record(hashed: tuple[Any, ...]) -> bytes:
-    """Return the SHA-256 of the hashed fields in their order; *hashed* has ``HASHED_FIELDS`` values."""
-    return hashlib.sha256(_encode((RECORD_FORMAT, *hashed))).digest()
+    """Return the SHA-256 of the header that *hashed*, ``HASHED_FIELDS`` values in their order, makes."""
+    return hashlib.sha256(header_of(hashed)).digest()
+
+
+def from_header(header: str, digest: bytes, salt: bytes | None, body: bytes | None) -> Record:
+    """
+    Return the record with that header; nothing of it is checked against its digests.
+
+    Raises:
+        CorruptStoreError: The header is none that this version of memp reads.
+    """
+    try:
+        return Record(*_decode(header)[1:], digest, salt, body)  # type: ignore[arg-type]
+    except msgspec.MsgspecError as error:
+        raise CorruptStoreError(f"The header of a record cannot be read: {error}. It is {header[:80]!r}.") from error
 
 
 def digest_of_body(salt: bytes, body: bytes) -> bytes:

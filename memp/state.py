@@ -29,9 +29,12 @@ from memp.events import (
     ContentPurged,
     EpisodeFinished,
     EpisodeStarted,
+    EvaluationRecorded,
     Event,
     EventsUndone,
+    GateSet,
     LossAccepted,
+    ModelCalled,
     PolicySet,
     ProcedureAdded,
     ProcedureMerged,
@@ -79,11 +82,12 @@ class Timeline(Generic[V]):
 
     def append(self, position: int, value: V) -> None:
         """Say that it is *value* from *position* on; positions never go back, and one said again replaces."""
-        if self._positions and self._positions[-1] == position:
+        positions = self._positions
+        if positions and positions[-1] >= position:
+            assert positions[-1] == position
             self._values[-1] = value
             return
-        assert not self._positions or self._positions[-1] < position
-        self._positions.append(position)
+        positions.append(position)
         self._values.append(value)
 
     def at(self, position: int, default: V) -> V:
@@ -155,6 +159,8 @@ class Branch:
 
         position: Its last event; ``forked_at`` before the first.
 
+        recorded_at: The latest time on it, microseconds since 1970 UTC; 0 before its first event.
+
         deleted: Why it was deleted; None while it is there.
 
         promoted: Events of other branches that were said again here, to the events that say them.
@@ -176,6 +182,7 @@ class Branch:
         self.resources: dict[tuple[str, str], Timeline[ResourceRecorded | None]] = {}
         self.undos: list[tuple[Position, EventId, EventsUndone]] = []
         self.out: Timeline[frozenset[EventId] | None] = Timeline()
+        self.recorded_at = 0
         self.times: Timeline[int] = Timeline()
         self.times_by_scope: dict[str, Timeline[int]] = {}
         self.versions: dict[str, int] = {}
@@ -226,8 +233,7 @@ class Branch:
         return NOTHING
 
 
-@attrs.frozen(kw_only=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     What a record changed.
 
@@ -297,16 +303,25 @@ class History:
         event = None
         if record.body is not None:
             event = decode(record.type, record.schema, record.body, position=record.position)
-        branch = self._place(record, event)
-        changed: tuple[ProcedureId, ...] = ()
+        ids = () if event is None else touched(event)
+        branch = self._place(record, event, ids)
+        if event is not None and ids:
+            entry = Entry(
+                event_id=record.event_id, position=record.position, derived_from=record.derived_from, event=event
+            )
+            self._apply_entry(branch, entry, ids)
+        else:
+            ids = self._apply_other(branch, record, event)
+        return Applied(event_id=record.event_id, event=event, changed=ids)
+
+    def _apply_other(self, branch: Branch, record: Record, event: Event | None) -> tuple[ProcedureId, ...]:
+        """Apply an event that is about no procedure, and return the procedures that change all the same."""
         match event:
-            case None:
-                pass
             case ResourceRecorded():
                 branch.resources.setdefault((event.kind, event.name), Timeline()).append(record.position, event)
             case EventsUndone():
                 branch.undos.append((record.position, record.event_id, event))
-                changed = self.settle(branch)
+                return self.settle(branch)
             case VersionTagged():
                 self.tags.setdefault(event.name, Timeline()).append(record.position, event)
             case BranchPromoted():
@@ -315,27 +330,28 @@ class History:
                 branch.deleted = event.reason
             case ContentPurged():
                 self._say_why(event, record.position)
-            case EpisodeStarted() | EpisodeFinished() | PolicySet() | RunQueued() | RunDropped():
+            case EpisodeStarted() | EpisodeFinished() | PolicySet() | GateSet() | RunQueued() | RunDropped():
                 branch.diary.note(
                     event, event_id=record.event_id, position=record.position, recorded_at=record.recorded_at
                 )
-            case BranchForked() | TrajectoryRecorded() | LossAccepted():
+            case BranchForked() | TrajectoryRecorded() | LossAccepted() | EvaluationRecorded() | ModelCalled():
                 pass
-            case _:
-                entry = Entry(
-                    event_id=record.event_id,
-                    position=record.position,
-                    derived_from=record.derived_from,
-                    event=event,
-                )
-                changed = self._apply_entry(branch, entry)
-        return Applied(event_id=record.event_id, event=event, changed=changed)
+        return ()
 
     def _scope_of(self, record: Record, event: Event | None, scope: str | None) -> str:
         """Return whose the record is: what it says itself, or what the first event of its stream said."""
         stream = record.stream
+        if event is None:
+            return self.scopes.get(stream, EVERYBODY) if scope is None else self.scopes.setdefault(stream, scope)
         match event:
-            case ProcedureAdded() | ProcedureMerged() | EpisodeStarted() | RunQueued():
+            case (
+                ProcedureAdded()
+                | ProcedureMerged()
+                | EpisodeStarted()
+                | RunQueued()
+                | EvaluationRecorded()
+                | ModelCalled()
+            ):
                 scope = event.scope
         match event:
             case RunQueued() | RunDropped():
@@ -343,7 +359,9 @@ class History:
                 stream = f"{stream}/{event.queued_id}"
         return self.scopes.setdefault(stream, scope) if scope is not None else self.scopes.get(stream, EVERYBODY)
 
-    def _place(self, record: Record, event: Event | None, *, scope: str | None = None) -> Branch:
+    def _place(
+        self, record: Record, event: Event | None, ids: tuple[ProcedureId, ...], *, scope: str | None = None
+    ) -> Branch:
         """
         Note where the record stands, and return its branch.
 
@@ -351,6 +369,8 @@ class History:
             record: The record.
 
             event: What it says; None for a run, and for a purged body.
+
+            ids: The procedures that it changes.
 
             scope: Whose a run is.
         """
@@ -362,8 +382,8 @@ class History:
                 f"Position {record.position} is on the branch {record.branch!r}, which was never forked."
             )
         self.position = branch.position = record.position
-        last = branch.times.at(record.position, 0)
-        branch.times.append(record.position, max(last, record.recorded_at))
+        branch.recorded_at = recorded_at = max(branch.recorded_at, record.recorded_at)
+        branch.times.append(record.position, recorded_at)
         branch.versions[record.stream] = record.version
         placed = self.placed[record.event_id] = Placed(
             branch=record.branch,
@@ -373,13 +393,13 @@ class History:
             recorded_at=record.recorded_at,
             batch=record.batch,
             derived_from=record.derived_from,
-            touched=() if event is None else touched(event),
+            touched=ids,
             scope=self._scope_of(record, event, scope),
         )
         seen = branch.times_by_scope.get(placed.scope)
         if seen is None:
             seen = branch.times_by_scope[placed.scope] = Timeline()
-        seen.append(record.position, max(last, record.recorded_at))
+        seen.append(record.position, recorded_at)
         if record.body is None:
             self.tombstones[record.position] = Tombstone(
                 event_id=record.event_id,
@@ -399,21 +419,19 @@ class History:
 
     def _apply_run(self, record: Record, body: bytes) -> Applied:
         head = decode_trajectory_head(record.schema, body, position=record.position)
-        branch = self._place(record, None, scope=head.scope)
+        branch = self._place(record, None, (), scope=head.scope)
         run = Run(event_id=record.event_id, position=record.position, head=head)
         branch.runs[head.trajectory_id] = run
         branch.runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
         return Applied(event_id=record.event_id, event=None, changed=())
 
-    def _apply_entry(self, branch: Branch, entry: Entry) -> tuple[ProcedureId, ...]:
-        ids = touched(entry.event)
+    def _apply_entry(self, branch: Branch, entry: Entry, ids: tuple[ProcedureId, ...]) -> None:
         out = branch.out_at(entry.position)
         tainted = bool(out) and self.is_tainted(entry, out)
         for procedure_id in ids:
             branch.entries.setdefault(procedure_id, []).append(entry)
             before = branch.procedure(procedure_id, entry.position)
             self._set(branch, procedure_id, evolve(procedure_id, before, entry, tainted=tainted))
-        return ids
 
     def settle(self, branch: Branch) -> tuple[ProcedureId, ...]:
         """Work out again what is in force at the end of *branch*, and fold anew the procedures that this changes."""
@@ -727,7 +745,9 @@ def also(state: State, entries: Iterable[Entry]) -> tuple[ProcedureId, ...]:
     changed: set[ProcedureId] = set()
     for entry in entries:
         branch.position = Position(branch.position + 1)
-        changed.update(state.history._apply_entry(branch, attrs.evolve(entry, position=branch.position)))
+        ids = touched(entry.event)
+        state.history._apply_entry(branch, msgspec.structs.replace(entry, position=branch.position), ids)
+        changed.update(ids)
     return tuple(sorted(changed))
 
 

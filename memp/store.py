@@ -13,6 +13,7 @@ import gc
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -25,13 +26,19 @@ from memp.events import ContentPurged, ResourceRecorded, VectorRef
 from memp.history.purge import PurgePlan
 from memp.index import VectorIndex
 from memp.index.cache import IndexCache
-from memp.log import MAIN, EventLog, Identity, Pending, Staged, VectorKey
+from memp.log import MAIN, EventLog, Identity, MemoryLog, Pending, Staged, VectorKey
 from memp.log.turn import Turn
-from memp.model import Version
+from memp.masking import mask as mask_text
+from memp.masking import mask_run
+from memp.model import Trajectory, Version
 from memp.record import Record
 from memp.rendering import Renderer
 from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
 from memp.state import History, State
+
+if TYPE_CHECKING:
+    from memp.llm.base import Model
+    from memp.llm.client import Client
 
 TEMPLATES = ("template", "prompt")
 """Kind and name under which the templates of prompts are on record."""
@@ -64,6 +71,10 @@ class Store:
 
         read_only: Refuse every change.
 
+        mask: Whether secrets are taken out of runs and questions.
+
+        model: The language model that may be asked; None for none.
+
     Attributes:
         log: The log.
 
@@ -80,6 +91,10 @@ class Store:
 
         read_only: Whether every change is refused.
 
+        model: The language model that may be asked; None for none.
+
+        client: The open connection to it; None before the first question.
+
         folded: How often everything was folded anew, after a failed commit or a purge.
     """
 
@@ -93,6 +108,8 @@ class Store:
         renderer: Renderer,
         own_templates: bool,
         read_only: bool,
+        mask: bool = True,
+        model: Model | None = None,
         beside: Path | None = None,
     ) -> None:
         self.log = log
@@ -108,11 +125,29 @@ class Store:
         if beside is not None:
             self._index_cache = IndexCache(beside, log_id=log.log_id, embedder=self.catalogue.generation)
         self.read_only = read_only
+        self._masks = mask
+        self.model = model if model is None or mask else attrs.evolve(model, mask=False)
+        self.client: Client | None = None
         self._embedder = embedder
+        self._questions: dict[str, Vector] | None = None
         self._renderer = renderer
         self._renderers = {renderer.digest: renderer}
         self._replay()
         self._own_templates = own_templates
+
+    def twin(self, state: State) -> Store:
+        """Return an empty store that is kept nowhere, with the embedder, index and templates of the version *state*."""
+        identity = Identity()
+        return Store(
+            MemoryLog(identity=identity),
+            embedder=self._embedder,
+            make_index=self._make_index,
+            identity=identity,
+            renderer=self.renderer(state),
+            own_templates=True,
+            read_only=False,
+            mask=self._masks,
+        )
 
     def close(self) -> None:
         """Give back what is held, and keep finished graphs for the next time."""
@@ -121,12 +156,41 @@ class Store:
                 self._index_cache.save(self.catalogue.indexes)
             self.catalogue.close()
             self.log.close()
+            if self.client is not None:
+                self.client.close()
             self._staged = None
+
+    @contextlib.contextmanager
+    def asked_again(self) -> Iterator[None]:
+        """While it lasts, expect the same questions of many versions: each is embedded and multiplied once."""
+        with self.lock:
+            self._questions = {}
+            for index in self.catalogue.indexes.values():
+                index.share(True)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._questions = None
+                for index in self.catalogue.indexes.values():
+                    index.share(False)
 
     def embed(self, text: str) -> Vector:
         """Return the vector of a question."""
-        vector: Vector = self._embedder.embed([text])[0]
+        if self._questions is not None and text in self._questions:
+            return self._questions[text]
+        vector: Vector = self._embedder.embed([self.masked(text)])[0]
+        if self._questions is not None:
+            self._questions[text] = vector
         return vector
+
+    def masked(self, text: str) -> str:
+        """Return *text* without secrets; as it is where they are not masked."""
+        return mask_text(text) if self._masks else text
+
+    def masked_run(self, run: Trajectory) -> Trajectory:
+        """Return *run* without secrets; as it is where they are not masked."""
+        return mask_run(run) if self._masks else run
 
     # -- how every change goes -----------------------------------------------------------------------------------
 
@@ -295,7 +359,8 @@ class Store:
         missing = [text for text, vector in known.items() if vector is None]
         for start in range(0, len(missing), EMBED_TEXTS):
             chunk = missing[start : start + EMBED_TEXTS]
-            known.update(zip(chunk, self._embedder.embed(chunk), strict=True))
+            # Texts of runs are masked by now; what somebody wrote is, too, before it goes to a model.
+            known.update(zip(chunk, self._embedder.embed([self.masked(text) for text in chunk]), strict=True))
             if progress is not None:
                 progress("embedding", start + len(chunk), len(missing))
         dimension = self._embedder.dimension

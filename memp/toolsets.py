@@ -14,9 +14,10 @@ import re
 from collections.abc import Iterator
 
 from memp.build import Builder, builder_named
+from memp.build.distil import DISTIL_BOTH, DISTILLERS, Distil
 from memp.errors import InvalidInputError, NotFoundError
-from memp.events import ResourceRecorded
-from memp.model import Procedure
+from memp.events import ProcedureAdded, ProcedureGeneralised, ResourceRecorded
+from memp.model import Content, Procedure, TrajectoryId
 from memp.script.loader import load_shipped_toolset, load_toolset, shipped_names
 from memp.script.toolset import Toolset
 from memp.state import State
@@ -131,6 +132,24 @@ def given_toolset(state: State, toolset: Toolset | str | os.PathLike[str]) -> To
     return load_toolset(toolset)
 
 
+def distilled_before(state: State, name: str) -> Distil:
+    """
+    Return the builder that makes again of runs what a model once made of them; it asks nobody.
+
+    Args:
+        state: The version whose procedures say what that was.
+
+        name: One of ``DISTILLERS``.
+    """
+    kept: dict[TrajectoryId, Content] = {}
+    for procedure in state.all():
+        if procedure.builder == name:
+            for entry in state.entries_of(procedure.id):
+                if isinstance(entry.event, ProcedureAdded | ProcedureGeneralised):
+                    kept.update(dict.fromkeys(entry.event.sources, entry.event.content))
+    return Distil(kept=kept, keep_run=name == DISTIL_BOTH)
+
+
 def builder_for(state: State, name: str, *, toolset: GivenToolset = None, digest: str | None = None) -> Builder:
     """
     Return the builder called *name* with the toolsets that it may speak in the version *state*.
@@ -150,7 +169,7 @@ def builder_for(state: State, name: str, *, toolset: GivenToolset = None, digest
         NotFoundError: There is no such toolset.
     """
     one = given_toolset(state, toolset) if toolset is not None else by_digest(state, digest)
-    builder = builder_named(name)
+    builder = distilled_before(state, name) if name in DISTILLERS else builder_named(name)
     if not builder.speaks:
         if toolset is not None:
             raise InvalidInputError(f"The builder {name!r} takes no 'toolset': it keeps runs as they are.")

@@ -15,11 +15,13 @@ import attrs
 
 from memp import codec, decide
 from memp.build import Builder, builder_named
+from memp.build.distil import DISTILLERS
 from memp.decide import Decided, Names
 from memp.errors import BodyError, ConflictError, InvalidInputError, NotFoundError
 from memp.events import (
     BranchDeleted,
     BranchForked,
+    EvaluationRecorded,
     Event,
     EventsUndone,
     ProcedureAdded,
@@ -110,6 +112,21 @@ class Versions(View):
                         "To move it, say why with 'reason'."
                     )
             return self._say(tag)
+
+    # -- what versions were worth --------------------------------------------------------------------------------
+
+    def record_evaluation(self, evaluation: EvaluationRecorded) -> Record:
+        """
+        Put an evaluation on record; ``Result.record`` makes one of a result. The same one twice is one event.
+
+        Raises:
+            InvalidInputError: The memory is open for reading only.
+        """
+        key = f"evaluation/{evaluation.evaluation_id}"
+        with self._store.lock:
+            if records := self._store.log.said(key, branch=self._branch):
+                return records[0]
+            return self._say(evaluation, key=key)
 
     # -- scopes --------------------------------------------------------------------------------------------------
 
@@ -379,6 +396,11 @@ class Versions(View):
             return {(build, None): None}
         found: dict[BuiltBy, set[str] | None] = {}
         for procedure in self._state.all():
+            if procedure.builder in DISTILLERS:
+                # Nobody is asked again: what the model once made of a run is made of it, and of no other run.
+                sources = {source for revision in procedure.revisions for source in revision.sources}
+                found[procedure.builder, None] = sources | (found.get((procedure.builder, None)) or set())
+                continue
             with contextlib.suppress(InvalidInputError):
                 builder_named(procedure.builder)
                 # Each run takes its toolset anew: all runs are built once, not once for each toolset.

@@ -8,15 +8,23 @@ question asked of the past is answered by the same code as one asked now.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import overload
 
 import attrs
 import numpy as np
 
+from memp import codec, decide
 from memp import episodes as diary
 from memp.episodes import EpisodeInfo, QueuedRun
-from memp.errors import ConflictError, InvalidInputError, ProcedureNotFoundError, ProcedurePurgedError
-from memp.events import EVENT_TYPES, PolicySet
+from memp.errors import (
+    ConflictError,
+    EventNotFoundError,
+    InvalidInputError,
+    ProcedureNotFoundError,
+    ProcedurePurgedError,
+)
+from memp.events import EVENT_TYPES, Event, GateSet, PolicySet
 from memp.history.blame import Blame, blame
 from memp.history.diff import Diff, compare
 from memp.history.duplicates import SIMILAR_FROM, Duplicate, find_duplicates
@@ -26,8 +34,8 @@ from memp.history.undo import plan, select
 from memp.history.when import When, resolve
 from memp.history.why import Story, why
 from memp.index.base import Mask
-from memp.model import Match, Position, Procedure, ProcedureId
-from memp.projection import Tombstone
+from memp.model import EventId, Match, Position, Procedure, ProcedureId
+from memp.projection import Entry, Tombstone
 from memp.record import Record
 from memp.rendering import Renderer, passage, script_outline
 from memp.retrieval.filters import Filter
@@ -35,11 +43,11 @@ from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
 from memp.script.toolset import Toolset
 from memp.sql import Answer, answer, rows_of
-from memp.state import WHAT_IF, State
+from memp.state import WHAT_IF, State, also
 from memp.state import without as without_events
 from memp.store import Store
 from memp.toolsets import spoken_by
-from memp.update.credit import Credit, credit
+from memp.update.credit import Credit, credit, posterior
 from memp.update.trial import Candidate, candidates
 
 PREFIX_LENGTH_MIN = 4
@@ -173,6 +181,15 @@ class View:
         """The last event that is seen here; 0 in an empty memory."""
         return self._state.position
 
+    @property
+    def branch_name(self) -> str:
+        """The branch that this version is on."""
+        return self._state.branch.name
+
+    def asked_again(self) -> AbstractContextManager[None]:
+        """While it lasts, expect the same questions of many versions: each is embedded and multiplied once for all."""
+        return self._store.asked_again()
+
     def procedures(self, *, everything: bool = False) -> list[Procedure]:
         """
         Return the procedures that are retrieved, in the order in which they were added.
@@ -209,6 +226,7 @@ class View:
         key: str | None = None,
         where: Filter | None = None,
         diversity: float = 0.0,
+        evidence_weight: float = 0.0,
         seed: int = 0,
     ) -> Found:
         """
@@ -219,18 +237,22 @@ class View:
 
             k: How many at most, 1 or more.
 
-            key: ``pattern`` compares what tasks ask for and leaves names open (the default); ``query`` compares whole
-                tasks; ``hybrid`` fuses the ranks of these two and of ``bm25``, which compares words; ``facts``
-                compares piece by piece; ``random`` draws by lot.
+            key: ``pattern`` compares what tasks ask for and leaves names open; ``query`` compares whole tasks;
+                ``bm25`` compares words; ``hybrid`` ranks what ``pattern`` proposes by all three (the default);
+                ``facts`` compares piece by piece; ``random`` draws by lot.
 
             where: What a procedure must be to be found; None lets all through.
 
             diversity: What repeating another match costs, from 0 (nothing) to 1.
 
+            evidence_weight: What it counts that a match helped before, from 0 (nothing) to 1 (all): the lower end of
+                the interval that ``evidence`` shows.
+
             seed: Another one gives another draw; used by ``random`` alone.
 
         Raises:
-            InvalidInputError: The task is empty, *k* is below 1, there is no such key, or *diversity* is no share.
+            InvalidInputError: The task is empty, *k* is below 1, there is no such key, or *diversity* or
+                *evidence_weight* is no share.
         """
         with self._store.lock:
             if self._state.branch.name == WHAT_IF and self._folded != self._store.folded:
@@ -238,7 +260,7 @@ class View:
             catalogue, position, scope = self._store.catalogue, self._state.position, self._state.scope
             masks = self._lives.masks(position, size=len(catalogue), scope=scope)
             question = Question(
-                task=task,
+                task=self._store.masked(task),
                 k=k,
                 catalogue=catalogue,
                 live=self._admitted(masks.clean, where),
@@ -246,13 +268,26 @@ class View:
                 fixed_words=self._lives.fixed_words(position, scope=scope),
                 embed=self._store.embed,
                 seed=seed,
+                lower_end=self._lower_end,
             )
-            ranked = search(question, key=key, tainted=self._admitted(masks.tainted, where), diversity=diversity)
+            ranked = search(
+                question,
+                key=key,
+                tainted=self._admitted(masks.tainted, where),
+                diversity=diversity,
+                evidence_weight=evidence_weight,
+            )
             matches = [
                 Match(procedure=self._procedure_of(found.row), score=found.score, rank=rank, parts=found.parts)
                 for rank, found in enumerate(ranked, 1)
             ]
         return Found(task, matches, renderer=self._use_renderer, toolset_of=self.toolset_of)
+
+    def _lower_end(self, row: int) -> float:
+        """Return how often the procedure of *row* helps at least, by the age that the policy in force asks for."""
+        procedure, rules = self._procedure_of(row), diary.policy(self._state)
+        half_life_days = None if rules is None else rules.half_life_days
+        return posterior(self._state, procedure, procedure.revision, half_life_days=half_life_days).lower_end()
 
     def _admitted(self, rows: Mask, where: Filter | None) -> Mask:
         """Return which of *rows* the filter lets through; the very same mask if there is no filter."""
@@ -338,6 +373,28 @@ class View:
             self._store.catalogue.move(lives, hypothetical.branch, changed)
             return View(self._store, hypothetical, lives=lives)
 
+    def trying(self, revisions: Iterable[str]) -> View:
+        """
+        Return this version as it would be with candidates in the place of what is active; nothing is stored.
+
+        Args:
+            revisions: The candidates, by the events that made them; one after the other.
+
+        Raises:
+            EventNotFoundError: No revision here is called that.
+
+            ConflictError: It is not a candidate.
+        """
+        with self._store.lock:
+            hypothetical, _ = without_events(self._state, ())
+            lives = self._lives.fork(self._state.position)
+            for revision in revisions:
+                procedure, found = find_revision(self._state, revision)
+                event = decide.accept(procedure, found, reason="what if")
+                entry = Entry(event_id=EventId(WHAT_IF), position=self.position, derived_from=(), event=event)
+                self._store.catalogue.move(lives, hypothetical.branch, also(hypothetical, [entry]))
+            return View(self._store, hypothetical, lives=lives)
+
     def diff(self, before: When, after: When | None = None) -> Diff:
         """
         Return what differs between two versions.
@@ -416,8 +473,15 @@ class View:
             EventNotFoundError: There is no such event.
         """
         with self._store.lock:
-            teller = Teller(self._state)
+            teller = Teller(self._state, read=self._event_at)
             return tuple(teller.tell(event) for event in events)
+
+    def _event_at(self, position: Position) -> Event | None:
+        """Return what the record at *position* says; None if it was purged."""
+        [record] = self._store.log.read(after=position - 1, until=position)
+        if record.body is None:
+            return None
+        return codec.decode(record.type, record.schema, record.body, position=position)
 
     def sql(self, query: str, *, timeout_seconds: float = 10.0, max_rows: int = 10_000) -> Answer:
         """
@@ -477,6 +541,11 @@ class View:
         with self._store.lock:
             return diary.policy(self._state)
 
+    def gate(self) -> GateSet | None:
+        """Return what candidates must pass before they take the place of what works; None if there is no gate."""
+        with self._store.lock:
+            return diary.gate(self._state)
+
     def queue(self) -> list[QueuedRun]:
         """Return the runs that wait to be learned from, oldest first."""
         with self._store.lock:
@@ -516,6 +585,20 @@ class View:
         """Return the hex SHA-256 of content, support, evidence and status: the same for stores that lived the same."""
         with self._store.lock:
             return self._state.digest()
+
+
+def find_revision(state: State, wanted: str) -> tuple[Procedure, EventId]:
+    """
+    Return the revision of *state* that *wanted* names, by the id or the position of the event that made it.
+
+    Raises:
+        EventNotFoundError: No revision is called that.
+    """
+    for procedure in state.all():
+        for revision in procedure.revisions:
+            if wanted in (revision.id, str(state.history.placed[revision.id].position)):
+                return procedure, revision.id
+    raise EventNotFoundError(wanted)
 
 
 def find_procedure(state: State, wanted: str) -> Procedure:

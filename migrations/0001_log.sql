@@ -1,32 +1,16 @@
--- The log: insert-only tables, one row for each event. The columns stand in the order in which a record is hashed.
--- Bodies lie in a table of their own, because they alone can ever be purged. Vectors lie beside the log, because many
--- procedures share one text.
+-- The log: insert-only tables, one row for each event and one for its body. The header of a record is the JSON array that
+-- its digest covers, kept as it was hashed, so that nothing is ever hashed that was encoded a second time. Bodies lie in
+-- a table of their own, because they alone can ever be purged. Vectors lie beside the log, because many procedures share
+-- one text. The view "events" is the log by columns, for whoever opens the file with DuckDB.
 
 create table log (
     log_id varchar not null primary key,
     created_at bigint not null
 );
 
-create table events (
-    log_id varchar not null,
+create table records (
     position bigint not null primary key,
-    event_id varchar not null,
-    branch varchar not null,
-    stream varchar not null,
-    version bigint not null,
-    type varchar not null,
-    schema integer not null,
-    recorded_at bigint not null,
-    clock_at bigint not null,
-    actor varchar not null,
-    cause varchar,
-    key varchar,
-    derived_from varchar[] not null,
-    read varchar[] not null,
-    batch varchar not null,
-    batch_size integer not null,
-    body_digest blob not null,
-    previous blob not null,
+    header varchar not null,
     digest blob not null
 );
 
@@ -42,6 +26,31 @@ create table vectors (
     vector blob not null
 );
 
+-- The places in the array are the format: "memp/record.py" says what each holds.
+create view events as
+select
+    header ->> 1 as log_id,
+    position,
+    header ->> 3 as event_id,
+    header ->> 4 as branch,
+    header ->> 5 as stream,
+    (header ->> 6)::bigint as version,
+    header ->> 7 as type,
+    (header ->> 8)::integer as schema,
+    (header ->> 9)::bigint as recorded_at,
+    (header ->> 10)::bigint as clock_at,
+    header ->> 11 as actor,
+    header ->> 12 as cause,
+    header ->> 13 as key,
+    (header -> 14)::varchar[] as derived_from,
+    (header -> 15)::varchar[] as read,
+    header ->> 16 as batch,
+    (header ->> 17)::integer as batch_size,
+    from_base64(header ->> 18) as body_digest,
+    from_base64(header ->> 19) as previous,
+    digest
+from records;
+
 -- A row that is never allowed: inserting one is how a trigger refuses a statement.
 create table refused (
     statement varchar not null check (statement is null)
@@ -49,8 +58,8 @@ create table refused (
 
 create trigger log_no_update before update on log for each statement insert into refused values ('update');
 create trigger log_no_delete before delete on log for each statement insert into refused values ('delete');
-create trigger events_no_update before update on events for each statement insert into refused values ('update');
-create trigger events_no_delete before delete on events for each statement insert into refused values ('delete');
+create trigger records_no_update before update on records for each statement insert into refused values ('update');
+create trigger records_no_delete before delete on records for each statement insert into refused values ('delete');
 create trigger bodies_no_update before update on bodies for each statement insert into refused values ('update');
 create trigger bodies_no_delete before delete on bodies for each statement insert into refused values ('delete');
 create trigger vectors_no_update before update on vectors for each statement insert into refused values ('update');

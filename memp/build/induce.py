@@ -23,6 +23,7 @@ import attrs
 
 from memp.build.base import Draft, SourcedRun, better_run
 from memp.build.canonical import flat, for_comparing, is_writable
+from memp.build.detours import without_detours
 from memp.build.effects import Deed, Lifter, choose_toolset, effective_deeds, lifted_share
 from memp.build.generalise import MismatchError, generalise, slots_of
 from memp.build.naming import name_all, procedure_name, taken_names
@@ -43,7 +44,7 @@ from memp.script.skeleton import skeleton
 from memp.script.toolset import Toolset
 from memp.script.walk import iter_statements, rewrite
 
-FORM = "induced-1"
+FORM = "induced-2"
 """Version of the normal form; part of every key, because scripts of two forms cannot be joined."""
 
 
@@ -241,6 +242,7 @@ def _write(run: Trajectory, toolset: Toolset | None, lifter: Lifter) -> Procedur
         deeds: Sequence[Deed] = [Deed(text=step.action, call=None, observation=step.observation) for step in steps]
     else:
         deeds = effective_deeds(run, toolset, lifter=lifter)
+        deeds = without_detours(deeds, vocabulary(toolset))
     slots = Slots(run.task, deeds, words)
     items = untyped_items(slots, deeds) if words is None else StepWriter(slots, words).write(deeds)
     body = flat(fold_repeats(items, words), words)

@@ -46,6 +46,7 @@ class StepWriter:
         self._known: set[str] = set()
         self._here: str | None = None  # the place of the run
         self._arrived: tuple[str | None, Expression | None] = (None, None)  # its place when the steps came there
+        self._found: dict[str, str] = {}  # place to the variable of the search that ended there
         self._variables = 0
 
     def write(self, deeds: Sequence[Deed]) -> list[Item]:
@@ -60,8 +61,8 @@ class StepWriter:
                     self._here = self.vocabulary.place_of(deed.call)
             else:
                 self._act(deed, None)
-        if self._pending and not self.items and searching is not None:
-            self._approach(searching)  # going somewhere was all there was to do
+        if self._pending and searching is not None:
+            self._approach(searching)  # going somewhere was all there was to do, or the last that was needed
         return self.items
 
     def _words(self, text: str) -> TextLiteral | FormattedText:
@@ -71,6 +72,8 @@ class StepWriter:
 
     def _act(self, deed: Deed, words: Do | None) -> None:
         searching = self.vocabulary.searching
+        if deed.call is not None and self._pending:
+            self._here = self._place_of_act(deed.call) or self._here
         found: dict[str, str] = {}
         guards: tuple[Guard, ...] = ()
         if searching is not None:
@@ -99,6 +102,15 @@ class StepWriter:
     def _is_place(self, type_: Type) -> bool:
         searching = self.vocabulary.searching
         return searching is not None and self.vocabulary.rules.fits(searching.finder.returns, type_)
+
+    def _place_of_act(self, call: Call) -> str | None:
+        """
+        Return the place that *call* names: that is where it was done, whichever place beside it the run had walked to.
+
+        None if it names no place, or several.
+        """
+        places = [text for text, type_ in self._leaves(call) if self._is_place(type_)]
+        return places[0] if len(places) == 1 else None
 
     def _things(self, call: Call) -> Iterator[str]:
         for text, _ in self._leaves(call):
@@ -145,10 +157,13 @@ class StepWriter:
             self.items.append(Item(step=find))
         for deed in self._after_arriving(searching):
             assert deed.call is not None
-            if self.vocabulary.place_of(deed.call) != self._here:
+            if self.vocabulary.place_of(deed.call) is None:
                 self.items.append(Item(step=Act(call=self._call(deed.call, {}))))
         self._arrived = (self._here, Name(name=variable))
-        return {} if self._here is None else {self._here: variable}
+        if self._here is None:
+            return {}
+        self._found[self._here] = variable
+        return {self._here: variable}
 
     # -- going where something is done --------------------------------------------------------------------------------
 
@@ -165,10 +180,15 @@ class StepWriter:
         guards: list[Guard] = []
         plain: list[Item] = []
         place = None if self._here is None else self._place(self._here, searching)
+        if call is None and self._here in self._found:
+            place = Name(name=self._found[self._here])
+        acts_here = call is not None and self._place_of_act(call) is not None
         for deed in self._after_arriving(searching):
             assert deed.call is not None
-            if self._here is None or self.vocabulary.place_of(deed.call) != self._here:
-                plain.append(Item(step=Act(call=self._call(deed.call, {}))))
+            about = self.vocabulary.place_of(deed.call)
+            if self._here is None or about != self._here:
+                if about is None or not acts_here:  # otherwise it was another place, and the run only looked into it
+                    plain.append(Item(step=Act(call=self._call(deed.call, {}))))
                 continue
             guard = self._guard(deed, searching)
             if guard is not None and guard not in guards:

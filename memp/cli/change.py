@@ -10,7 +10,7 @@ import click
 from memp.cli import options
 
 if TYPE_CHECKING:
-    from memp import Record
+    from memp import Record, Trajectory
 
 
 def _done(record: Record, what: str, as_json: bool) -> None:
@@ -59,34 +59,81 @@ def validate(
 @click.command()
 @options.store
 @procedure
-@click.option("--script", required=True, type=click.Path(exists=True, dir_okay=False), help="File with the new script.")
-@click.option("--critique", required=True, help="What was wrong with the active revision.")
+@click.option("--script", default=None, type=click.Path(exists=True, dir_okay=False), help="File with the new script.")
+@click.option("--critique", default=None, help="What was wrong with the active revision.")
+@click.option(
+    "--run",
+    default=None,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="File with the run that failed: the model says what was wrong, and writes the script.",
+)
 @click.option("--reason", default="", help="One sentence for people.")
 @click.option("--activate", is_flag=True, help="Take the place of the active revision at once.")
+@options.asks
 @options.branch
 @options.actor
 @options.as_json
 def reflect(
     store: str,
     procedure: str,
-    script: str,
-    critique: str,
+    script: str | None,
+    critique: str | None,
+    run: str | None,
     reason: str,
     activate: bool,
+    model: str | None,
+    base_url: str | None,
+    mode: str | None,
+    cached: bool,
+    price_in: float | None,
+    price_out: float | None,
     branch: str,
     actor: str,
     as_json: bool,
 ) -> None:
-    """Write a new revision of PROCEDURE; it waits as a candidate unless --activate is given."""
+    """
+    Write a new revision of PROCEDURE; it waits as a candidate unless --activate is given.
+
+    Either --script and --critique say it, or a model is asked about the run in --run. What a model gives that changes
+    nothing, or that the toolset does not know, is recorded as rejected.
+    """
+    text = None if script is None else _text_of(script)
+    failed = None if run is None else _run_of(run)
+    asked = options.model_of(model, base_url, mode, price_in, price_out)
+    with options.open_for_writing(store, actor=actor, branch=branch, model=asked) as memory:
+        record = memory.reflect(
+            procedure,
+            script=text,
+            critique=critique,
+            trajectory=failed,
+            reason=reason,
+            activate=activate,
+            cached=cached,
+        )
+        revision = memory.procedure(procedure).find_revision(record.event_id)
+    kinds = {"active": "the active revision", "candidate": "a candidate", "rejected": "a revision that was rejected"}
+    critique_told = "" if run is None else f" {revision.critique}"
+    _done(record, f"Written as {kinds[revision.status]}.{critique_told}", as_json)
+
+
+def _text_of(path: str) -> str:
     import memp
 
     try:
-        text = Path(script).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise memp.InvalidInputError(f"{script!r} must be a text in UTF-8 ({error}).") from error
-    with options.open_for_writing(store, actor=actor, branch=branch) as memory:
-        record = memory.reflect(procedure, script=text, critique=critique, reason=reason, activate=activate)
-    _done(record, f"Written as {'the active revision' if activate else 'a candidate'}.", as_json)
+        raise memp.InvalidInputError(f"{path!r} must be a text in UTF-8 ({error}).") from error
+
+
+def _run_of(path: str) -> Trajectory:
+    """Return the one run in the file *path*."""
+    import memp
+
+    runs = list(memp.read_trajectories(path))
+    if len(runs) != 1:
+        raise memp.InvalidInputError(f"{path!r} must hold one run (got {len(runs)}).")
+    return runs[0]
 
 
 @click.command()

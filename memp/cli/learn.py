@@ -26,7 +26,8 @@ BAD_LINES_SHOWN = 10
     "--build",
     default="verbatim",
     show_default=True,
-    help="How procedures are made: verbatim (runs as they are), induce (scripts by rule) or both.",
+    help="How procedures are made: verbatim (runs as they are), induce (scripts by rule), distil (scripts by a model) "
+    "or both (a script and its best run, by the model if one is named).",
 )
 @click.option("--toolset", default=None, metavar="DIR", help="Toolset of the scripts: a folder, a file or a name.")
 @click.option(
@@ -36,6 +37,11 @@ BAD_LINES_SHOWN = 10
     "--format", "format_", default="auto", show_default=True, help="Form of the lines: rows, openai or react."
 )
 @click.option("--skip-bad", is_flag=True, help="Go on after lines that cannot be read, and count them.")
+@click.option("--parallel", default=4, show_default=True, type=click.IntRange(min=1), help="Questions at once.")
+@click.option(
+    "--together", default=3, show_default=True, type=click.IntRange(min=1), help="Runs of a kind in one question."
+)
+@options.asks
 @options.branch
 @options.actor
 @options.as_json
@@ -47,6 +53,14 @@ def learn(
     policy: str,
     format_: str,
     skip_bad: bool,
+    parallel: int,
+    together: int,
+    model: str | None,
+    base_url: str | None,
+    mode: str | None,
+    cached: bool,
+    price_in: float | None,
+    price_out: float | None,
     branch: str,
     actor: str,
     as_json: bool,
@@ -55,17 +69,28 @@ def learn(
     Record the runs in the files RUNS and build procedures from them.
 
     A store that is not there is made. All files are one operation: if a line cannot be read, nothing is written.
-    Runs that are on record already are left alone.
+    Runs that are on record already are left alone. With a model, each question to it is an operation of its own, and
+    where its endpoint fails, the runs wait in the queue for 'memp drain'.
     """
     from memp.cli.output import console, print_json, progress_bar
     from memp.cli.views import learned_json
 
     bad: list[TrajectoryFormatError] = []
+    asked = options.model_of(model, base_url, mode, price_in, price_out)
     with progress_bar() as progress:
         # Before the store is opened, so that a file that cannot be read does not leave an empty one behind.
         rows = list(_read(runs, format_, bad if skip_bad else None, progress))
-        with options.open_for_writing(store, actor=actor, create=True, branch=branch) as memory:
-            report = memory.learn(rows, build=build, policy=policy, toolset=toolset, progress=progress)
+        with options.open_for_writing(store, actor=actor, create=True, branch=branch, model=asked) as memory:
+            report = memory.learn(
+                rows,
+                build=build,
+                policy=policy,
+                toolset=toolset,
+                progress=progress,
+                cached=cached,
+                parallel=parallel,
+                together=together,
+            )
     if as_json:
         print_json(learned_json(report) | {"bad_lines": [str(error) for error in bad]})
         return
@@ -95,6 +120,10 @@ def _print(report: LearnReport, bad: Sequence[TrajectoryFormatError], console: C
         f"{counted(len(report.added), 'procedure')} added, {len(report.generalised)} supported by further runs; "
         f"{counted(len(report.events), 'event')} written."
     )
+    if report.waiting:
+        console.print(f"{counted(report.waiting, 'run')} wait in the queue; 'memp drain' learns from them.")
+    for problem in report.problems:
+        console.print(f"  {plain(problem)}", soft_wrap=True)
     if bad:
         console.print(
             f"{counted(len(bad), 'line')} could not be read and {'was' if len(bad) == 1 else 'were'} skipped:"

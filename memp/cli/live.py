@@ -190,14 +190,28 @@ def _print_queue(found: list[QueuedRun], as_json: bool) -> None:
 @options.store
 @click.option("--limit", type=int, default=None, help="How many runs at most.")
 @click.option("--build", default=None, help="How procedures are built; the builder that is set if left out.")
+@options.asks
 @options.actor
 @options.as_json
-def drain(store: str, limit: int | None, build: str | None, actor: str, as_json: bool) -> None:
+def drain(
+    store: str,
+    limit: int | None,
+    build: str | None,
+    model: str | None,
+    base_url: str | None,
+    mode: str | None,
+    cached: bool,
+    price_in: float | None,
+    price_out: float | None,
+    actor: str,
+    as_json: bool,
+) -> None:
     """Learn from the runs that wait, oldest first."""
-    from memp.cli.output import console, counted, print_json
+    from memp.cli.output import console, counted, plain, print_json
 
-    with options.open_for_writing(store, actor=actor) as memory:
-        done = memory.drain(limit, build=build)
+    asked = options.model_of(model, base_url, mode, price_in, price_out)
+    with options.open_for_writing(store, actor=actor, model=asked) as memory:
+        done = memory.drain(limit, build=build, cached=cached)
     if as_json:
         print_json(attrs.asdict(done))
         return
@@ -206,6 +220,8 @@ def drain(store: str, limit: int | None, build: str | None, actor: str, as_json:
         f"{counted(len(done.generalised), 'procedure')} with more support, {done.known} known before.",
         soft_wrap=True,
     )
+    for problem in done.problems:
+        console().print(f"  {plain(problem)}", soft_wrap=True)
 
 
 @click.command()

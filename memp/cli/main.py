@@ -7,22 +7,60 @@ import warnings
 
 import click
 
-from memp.cli import change, demo, duplicates, explain, learn, live, read, script, store, upkeep, versions
+from memp.cli import (
+    change,
+    config,
+    demo,
+    duplicates,
+    embedders,
+    evaluate,
+    explain,
+    learn,
+    live,
+    models,
+    options,
+    read,
+    script,
+    store,
+    upkeep,
+    versions,
+)
 from memp.cli.exits import exit_code
 from memp.errors import MempError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="memp", prog_name="memp")
-@click.option(
-    "--scope", envvar="MEMP_SCOPE", default="", help="Whose memory it is, a path such as team/agent; for every command."
+@options.setting("scope", "Whose memory it is, a path such as team/agent.", flag="--scope")
+@options.setting("embedder", "What compares texts: hashed, sentence:FOLDER or openai:MODEL.", flag="--embedder")
+@options.setting("mask", "Mask what looks like a secret before it is stored or sent.", flag="--mask/--no-mask")
+def cli(scope: str | None, embedder: str | None, mask: bool | None) -> None:
+    """
+    Version control for what an LLM agent knows how to do.
+
+    What is not given as an option comes from the environment, and else from memp.toml: see 'memp config'.
+    """
+    del scope, embedder, mask  # commands read them from the context when they open a store
+
+
+MODULES = (
+    demo,
+    learn,
+    live,
+    read,
+    explain,
+    duplicates,
+    change,
+    versions,
+    script,
+    store,
+    upkeep,
+    config,
+    embedders,
+    evaluate,
 )
-def cli(scope: str) -> None:
-    """Version control for what an LLM agent knows how to do."""
-    del scope  # commands read it from the context when they open a store
 
-
-for module in (demo, learn, live, read, explain, duplicates, change, versions, script, store, upkeep):
+for module in MODULES:
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from memp import Evidence, Found, Procedure, Record, Revision
     from memp.script.toolset import Toolset
 
-SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
+SUMMARY_KEYS = ("name", "reason", "critique")
 """Fields of a body that say most about an event, in the order in which they are looked for."""
 
 
@@ -21,12 +21,15 @@ SUMMARY_KEYS = ("name", "task", "reason", "critique", "kind")
 @click.argument("task", metavar="TASK")
 @click.option("-k", default=3, show_default=True, help="How many procedures at most.")
 @click.option(
-    "--key", default=None, help="What is compared: pattern (the default), hybrid, query, facts, bm25 or random."
+    "--key", default=None, help="What is compared: hybrid (the default), pattern, query, facts, bm25 or random."
 )
 @click.option(
     "--where", multiple=True, metavar="NAME=VALUE", help="Only such as tag=kitchen; repeatable, all must hold."
 )
 @click.option("--diversity", default=0.0, show_default=True, help="What repeating another match costs, from 0 to 1.")
+@click.option(
+    "--evidence-weight", default=0.0, show_default=True, help="What it counts that a match helped before, from 0 to 1."
+)
 @click.option("--explain", is_flag=True, help="Show every part of every score.")
 @click.option("--style", default="steps", show_default=True, help="Form of the prompt: steps, prose or code.")
 @click.option("--budget", default=600, show_default=True, help="Length of the prompt in estimated tokens.")
@@ -43,6 +46,7 @@ def ask(
     seed: int,
     where: tuple[str, ...],
     diversity: float,
+    evidence_weight: float,
     explain: bool,
     at: str | None,
     branch: str,
@@ -55,7 +59,9 @@ def ask(
 
     wanted = read_filter(where)
     with options.open_for_reading(store, at=at, branch=branch) as memory:
-        found = memory.retrieve(task, k, key=key, where=wanted, diversity=diversity, seed=seed)
+        found = memory.retrieve(
+            task, k, key=key, where=wanted, diversity=diversity, evidence_weight=evidence_weight, seed=seed
+        )
         prompt = found.prompt(budget_tokens=budget, style=style)
     if as_json:
         print_json({"task": task, "matches": [match_json(match) for match in found], "prompt": prompt})
@@ -236,9 +242,15 @@ def log(
 
 def summary(record: Record) -> str:
     """Return what an event is about, in a few words; says so where its body was purged."""
+    from memp import codec
+    from memp.history.happenings import happening
+
     data = record.data
-    if data is None:
+    if data is None or record.body is None:
         return "(purged)"
+    said = happening(codec.decode(record.type, record.schema, record.body, position=record.position))
+    if said is not None:
+        return said
     if "trajectory" in data:
         run = data["trajectory"]
         outcome = {True: "won", False: "lost"}.get(run["success"], "open")

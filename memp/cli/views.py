@@ -92,5 +92,7 @@ def learned_json(report: LearnReport) -> dict[str, Any]:
         "unbuilt": report.unbuilt,
         "added": list(report.added),
         "generalised": list(report.generalised),
+        "waiting": report.waiting,
+        "problems": list(report.problems),
         "events": [record.position for record in report.events],
     }

@@ -47,12 +47,12 @@ class Interval:
         return self.low > other.high or self.high < other.low
 
 
-def share_interval(count: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+def share_interval(count: float, n: int, *, confidence: float = CONFIDENCE) -> Interval:
     """
     Return Wilson's score interval for the share *count* of *n*, both ends in [0, 1].
 
     Args:
-        count: How many did, 0 to *n*.
+        count: How many did, 0 to *n*; not a whole number where some did in part.
 
         n: Of how many, 1 or more.
 

@@ -22,6 +22,8 @@ from memp.events.history import (
     LossAccepted,
     VersionTagged,
 )
+from memp.events.measuring import EvaluationRecorded, GateSet
+from memp.events.models import ModelCalled
 from memp.events.procedures import (
     ProcedureAdded,
     ProcedureErased,
@@ -44,9 +46,12 @@ __all__ = [
     "ContentPurged",
     "EpisodeFinished",
     "EpisodeStarted",
+    "EvaluationRecorded",
     "Event",
     "EventsUndone",
+    "GateSet",
     "LossAccepted",
+    "ModelCalled",
     "PolicySet",
     "ProcedureAdded",
     "ProcedureErased",
@@ -87,6 +92,9 @@ Event = (
     | EpisodeStarted
     | EpisodeFinished
     | PolicySet
+    | GateSet
+    | EvaluationRecorded
+    | ModelCalled
     | RunQueued
     | RunDropped
     | ContentPurged

@@ -20,8 +20,10 @@ from memp.events import (
     BranchForked,
     BranchPromoted,
     EpisodeStarted,
+    EvaluationRecorded,
     Event,
     EventsUndone,
+    ModelCalled,
     ProcedureAdded,
     ResourceRecorded,
     TrajectoryRecorded,
@@ -32,8 +34,19 @@ from memp.projection import touched
 from memp.record import Record
 from memp.state import Branch, State
 
-STAYS = frozenset(cls.TYPE for cls in (BranchForked, BranchDeleted, BranchPromoted, VersionTagged, ResourceRecorded))
-"""Types of events that are about the fork itself, or that the target has anyway; they are not said again."""
+STAYS = frozenset(
+    cls.TYPE
+    for cls in (
+        BranchForked,
+        BranchDeleted,
+        BranchPromoted,
+        VersionTagged,
+        ResourceRecorded,
+        EvaluationRecorded,
+        ModelCalled,
+    )
+)
+"""Types of events that are about the fork itself, name their versions, or are there anyway; they are not said again."""
 
 REFERENCES = ("base", "revision", "undone")
 """Fields of events that name other events."""

@@ -20,8 +20,10 @@ from memp.errors import ConflictError, InvalidInputError, NotFoundError
 from memp.events import (
     EpisodeFinished,
     EpisodeStarted,
+    EvaluationRecorded,
     Event,
     EventsUndone,
+    ModelCalled,
     ProcedureAdded,
     ProcedureMerged,
     ProcedureValidated,
@@ -127,7 +129,7 @@ class Quotes:
 
     Attributes:
         subjects: A purge of any of these removes the body: ``procedure/ID``, ``trajectory/ID``, ``run/DIGEST``,
-            ``episode/ID`` or ``queued/ID``.
+            ``episode/ID``, ``queued/ID`` or ``call/ID``.
 
         takes_along: The subjects of which nothing else may stay once this body is removed.
     """
@@ -157,6 +159,11 @@ def quotes(event: Event) -> Quotes:
         case EpisodeFinished():
             recorded = () if event.trajectory_id is None else (TRAJECTORY + event.trajectory_id,)
             return Quotes(frozenset({event.stream, *recorded}), frozenset({event.stream}))
+        case EvaluationRecorded():
+            return Quotes(frozenset(one.subject for one in event.involved))
+        case ModelCalled():
+            quoted = (*(RUN + digest for digest in event.runs), *(PROCEDURE + id for id in event.procedures))
+            return Quotes(frozenset({event.stream, *quoted}))
         case ProcedureEvent():
             return Quotes(frozenset({event.stream}))
         case _:
@@ -264,6 +271,7 @@ class _Reach:
                 if seen.event_id not in self.events and self._belongs(seen, derived=derived):
                     self.events[seen.event_id] = seen
                     self.subjects |= seen.quotes.takes_along
+                    self.subjects.update(self._answers(seen))
                     # A procedure that was built again from other runs has a second founder, and stays.
                     if seen.founds and all(founder in self.events for founder in self._founders[seen.stream]):
                         self.subjects.add(seen.stream)
@@ -277,6 +285,11 @@ class _Reach:
         if derived and any(event in self.events for event in seen.derived_from):
             return True
         return seen.speaks_of in self.events
+
+    def _answers(self, seen: _Seen) -> Iterator[str]:
+        """Yield the calls to models whose answers became the content of *seen*: they hold its words."""
+        made_from = (self._by_id.get(EventId(event)) for event in seen.derived_from)
+        return (one.stream for one in made_from if one is not None and one.type == ModelCalled.TYPE)
 
     def ancestors(self) -> Iterator[_Seen]:
         """Yield what the content was made from, over any number of steps, and is not taken in itself."""

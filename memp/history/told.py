@@ -6,7 +6,7 @@ What was purged is told as that; what it said is nowhere any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +25,10 @@ from memp.events import (
     ProcedureValidated,
     RevisionAccepted,
     RevisionRejected,
+    TrajectoryRecorded,
 )
 from memp.history.contents import OUTCOMES
+from memp.history.happenings import happening
 from memp.model import EventId, Position, ProcedureId
 from memp.projection import Entry, Run
 from memp.state import State
@@ -78,10 +80,14 @@ class Teller:
 
     Args:
         state: The version.
+
+        read: Returns the event at a position, None if it was purged; for what the state keeps no entry of, such as
+            episodes. None where nothing is told but procedures.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, *, read: Callable[[Position], Event | None] | None = None) -> None:
         self.state = state
+        self._read = read
         self._entries: dict[ProcedureId, dict[EventId, Entry]] = {}
 
     def entries_of(self, procedure_id: ProcedureId) -> dict[EventId, Entry]:
@@ -169,11 +175,19 @@ class Teller:
         elif entry is not None:
             said = self.sentence(entry.event, about)
         else:
-            said = self.purged(event_id)
+            said = self._happening(event_id)
         original = self._originals.get(event_id)
         if original is None:
             return said
         return f"{said} Promoted from {self.state.history.placed[original].branch!r}."
+
+    def _happening(self, event_id: EventId) -> str:
+        """Return what an event says that is about no procedure."""
+        placed = self.state.history.place(event_id)
+        if placed.position in self.state.history.tombstones:
+            return self.purged(event_id)
+        event = None if self._read is None else self._read(placed.position)
+        return self.purged(event_id) if event is None else self.sentence(event)
 
     @cached_property
     def _originals(self) -> dict[EventId, EventId]:
@@ -208,6 +222,8 @@ class Teller:
                 return f"Added, built by {event.builder} from {_counted(len(event.sources), 'run')}."
             case ProcedureGeneralised(candidate=True):
                 return f"Offered as a candidate what {_counted(len(event.sources), 'further run')} would make of it."
+            case ProcedureGeneralised(sources=()):
+                return "Says more of when it applies."
             case ProcedureGeneralised():
                 return f"Covers {_counted(len(event.sources), 'further run')}."
             case ProcedureValidated():
@@ -230,9 +246,13 @@ class Teller:
                 return f"Brought back: {_ended(event.reason)}"
             case EventsUndone():
                 return self._undo_sentence(event)
+            case TrajectoryRecorded():
+                run = event.trajectory
+                return f"Recorded a run, {OUTCOMES[run.success]}: {_ended(run.task)}"
             case _:
-                # What is about no procedure is not told; it would need no more than its type.
-                return f"{event.TYPE}."
+                said = happening(event, name=self.name)
+                assert said is not None, event.TYPE
+                return said
 
 
 JUDGES = {"rule": "a rule", "model": "a model", "person": "a person"}

@@ -16,6 +16,7 @@ from memp.episodes import episodes_serving
 from memp.errors import ConflictError, DependentsError, InvalidInputError, NotFoundError, PositionNotFoundError
 from memp.events import (
     EventsUndone,
+    ModelCalled,
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
@@ -48,6 +49,9 @@ UNDOABLE = frozenset(
     )
 )
 """Types of events that can be taken out of force; the others say what happened or name things."""
+
+HAPPENED = frozenset({TrajectoryRecorded.TYPE, ModelCalled.TYPE})
+"""Types of events that say what happened, whatever they were made from: what they quote may go, they stay."""
 
 ON_DEPENDENTS = ("refuse", "cascade", "taint")
 """How events may be treated that were made from what is undone."""
@@ -206,14 +210,14 @@ def _ordered(state: State, events: Iterable[EventId]) -> tuple[EventId, ...]:
 
 
 def dependents_of(state: State, events: Sequence[EventId]) -> tuple[EventId, ...]:
-    """Return the events in force here whose content was made from that of *events*; a run is never one."""
+    """Return the events in force here whose content was made from that of *events*; runs and calls never are any."""
     found = state.history.derivatives(events) - set(events)
     placed, purged = state.history.placed, state.history.tombstones
     kept = [
         event
         for event in found
         if state.in_force(event)
-        and placed[event].type != TrajectoryRecorded.TYPE
+        and placed[event].type not in HAPPENED
         and placed[event].position not in purged
     ]
     return _ordered(state, kept)

@@ -133,6 +133,15 @@ class VectorIndex(Protocol):
         """
         ...
 
+    def share(self, shared: bool, /) -> None:
+        """
+        Expect the same questions again with other masks, from now on or no longer.
+
+        A hint that changes no answer: the versions of a memory that are compared are asked the same questions, and
+        what a question costs but for the mask need be worked out once.
+        """
+        ...
+
     def close(self) -> None:
         """Stop what works behind searches. Searching goes on; closing twice does nothing."""
         ...

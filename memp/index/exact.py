@@ -23,6 +23,9 @@ FIRST_CAPACITY: Final = 64
 GATHER_SHARE: Final = 0.5
 """Below this share of allowed rows, copying those out and multiplying them is cheaper than one product over all."""
 
+SHARED_NUMBERS_MAX: Final = 50_000_000
+"""Scores that are kept while questions are shared: 200 MB; a thousand questions to fifty thousand texts."""
+
 GATHER_ROWS: Final = 256
 """Rows copied out at a time: few enough to be multiplied while they are still in the processor's cache."""
 
@@ -43,6 +46,7 @@ class ExactIndex:
         self._matrix: Matrix = np.empty((FIRST_CAPACITY, dimension), dtype=np.float32)
         self._count = 0
         self._slots: dict[str, int] = {}
+        self._products: dict[bytes, npt.NDArray[np.float32]] | None = None
 
     @property
     def dimension(self) -> int:
@@ -104,6 +108,10 @@ class ExactIndex:
     def keep(self, _alive: Mask, /) -> None:
         """Do nothing: exact search costs the same for every text."""
 
+    def share(self, shared: bool, /) -> None:
+        """Keep the scores of each question for the next version that is asked it, or forget them."""
+        self._products = {} if shared else None
+
     def close(self) -> None:
         """Do nothing: nothing works behind exact search."""
 
@@ -115,10 +123,11 @@ class ExactIndex:
         slots: Slots | None
         if allowed is None or (len(allowed) >= count and bool(allowed[:count].all())):
             slots = None
-            scores = matrix @ query
+            scores = self._product(query, matrix)
         else:
             slots = np.flatnonzero(allowed[:count])
-            scores = self.scores(query, slots) if len(slots) < GATHER_SHARE * count else (matrix @ query)[slots]
+            gathers = self._products is None and len(slots) < GATHER_SHARE * count
+            scores = self.scores(query, slots) if gathers else self._product(query, matrix)[slots]
         if k >= len(scores):
             everything = np.arange(count, dtype=np.int64) if slots is None else slots
             return Proposals(slots=everything, scores=scores, floor=-np.inf)
@@ -126,6 +135,20 @@ class ExactIndex:
         floor = float(np.partition(scores, cut)[cut]) - coarse_margin(self._dimension)
         near = np.flatnonzero(scores >= floor)
         return Proposals(slots=near if slots is None else slots[near], scores=scores[near], floor=floor)
+
+    def _product(self, query: Vector, matrix: Matrix) -> npt.NDArray[np.float32]:
+        """Return the scores of all texts; those of a question that is shared are worked out once."""
+        products = self._products
+        if products is None:
+            every: npt.NDArray[np.float32] = matrix @ query
+            return every
+        asked = query.tobytes()
+        kept = products.get(asked)
+        if kept is None or len(kept) != len(matrix):
+            kept = matrix @ query
+            if (len(products) + 1) * len(matrix) <= SHARED_NUMBERS_MAX:
+                products[asked] = kept
+        return kept
 
     def _reserve(self, rows: int) -> None:
         """Make room for *rows* vectors by moving to a matrix of at least twice the size."""

@@ -199,6 +199,10 @@ class HnswIndex:
         self._builder.wake(self._build_next)
         return self._builder.wait(timeout_seconds) and self._trouble is None
 
+    def share(self, shared: bool, /) -> None:
+        """Pass it on to exact search; a graph is walked anew for every mask."""
+        self._exact.share(shared)
+
     def close(self) -> None:
         """Stop building. Searching goes on; closing twice does nothing."""
         self._finalizer()

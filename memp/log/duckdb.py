@@ -35,12 +35,12 @@ from memp.log.migrate import check_known
 from memp.log.opening import attach, open_for_reading, open_for_writing
 from memp.log.rewrite import put_in_place, write_without
 from memp.log.rows import READ, ROWS_PER_READ, StoredRows
-from memp.log.sequencer import Sequencer, from_row
+from memp.log.sequencer import Sequencer
 from memp.log.verify import VerifyReport, verify_rows
 from memp.log.witness import Slot, Witness, read_witness
-from memp.log.writing import insert_records, insert_vectors
+from memp.log.writing import Writer
 from memp.model import Position
-from memp.record import Head, Record
+from memp.record import Head, Record, from_header
 
 BULK_ROWS = 10_000
 """From this many rows on, the write-ahead log may grow before it is folded into the file: 2.8 times faster."""
@@ -87,6 +87,7 @@ class DuckDBLog:
         self._order = threading.RLock()
         self._lock = threading.RLock()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._writer: Writer | None = None
         self._witness: Witness | None = None
         self._lost: BaseException | None = None
         # Stays open once it is needed: closing any descriptor of the file would take DuckDB's own lock on it away.
@@ -112,6 +113,7 @@ class DuckDBLog:
             self._connection = open_for_reading(self._files)
         else:
             self._connection = open_for_writing(self._files, identity=self._identity, accept_loss=accept_loss)
+            self._writer = Writer(self._connection)
         self._sequencer = Sequencer(self._own_log_id(), identity=self._identity, load=self._load)
         self._restore()
         self._known = {VectorKey(*row) for row in self._rows("select embedder, text from store.vectors")}
@@ -199,8 +201,8 @@ class DuckDBLog:
         """See ``EventLog.read``."""
         last = self._head.position if until is None else min(until, self._head.position)
         for start in range(max(after, 0), last, ROWS_PER_READ):
-            for row in self._rows(READ, [start, min(start + ROWS_PER_READ, last)]):
-                yield from_row(row)
+            for _, header, digest, _, salt, body in self._rows(READ, [start, min(start + ROWS_PER_READ, last)]):
+                yield from_header(header, digest, salt, body)
 
     def vectors(self, embedder: str) -> Iterator[tuple[bytes, bytes]]:
         """See ``EventLog.vectors``."""
@@ -298,6 +300,9 @@ class DuckDBLog:
             self._held.release()
 
     def _disconnect(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -386,23 +391,15 @@ class DuckDBLog:
                 self._staged.pop(record.position, None)
 
     def _store(self, records: Sequence[Record], vectors: Mapping[VectorKey, bytes]) -> bool:
-        """
-        Commit *records* and *vectors*; return whether they were so many that the write-ahead log was let grow.
-
-        A failed statement is never followed by a commit: DuckDB's commit would then return normally and store nothing.
-        """
+        """Commit *records* and *vectors*; return whether they were so many that the write-ahead log was let grow."""
         connection = self._open_connection()
+        assert self._writer is not None
         bulk = len(records) >= BULK_ROWS
         try:
             if bulk:
                 connection.execute("set checkpoint_threshold = '1GB'")
-            connection.execute("begin")
-            insert_records(connection, records)
-            insert_vectors(connection, [(key.embedder, key.text, vector) for key, vector in vectors.items()])
-            connection.execute("commit")
+            self._writer.commit(records, [(key.embedder, key.text, vector) for key, vector in vectors.items()])
         except duckdb.Error as error:
-            with contextlib.suppress(duckdb.Error):
-                connection.execute("rollback")
             raise StorageError(
                 f"The store {str(self._files.database)!r} did not take {len(records)} events: {error} "
                 "Make room or mend the disk, then try again."

@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -20,9 +19,9 @@ from memp.log.base import MAIN, Pending, Staged, VectorKey
 from memp.log.copies import Copy
 from memp.log.identity import Identity
 from memp.log.sequencer import Sequencer
-from memp.log.verify import VerifyReport, verify_rows
+from memp.log.verify import StoredRow, VerifyReport, verify_rows
 from memp.model import Position
-from memp.record import FIELDS, Head, Record
+from memp.record import Head, Record
 
 
 class MemoryLog:
@@ -193,13 +192,14 @@ class RowsInMemory:
         """See ``Rows.next_position``."""
         return min((position for position in self._records if position > after), default=None)
 
-    def events(self, after: int, until: int) -> list[tuple[Any, ...]]:
-        """See ``Rows.events``."""
-        found = (self._records.get(Position(position)) for position in range(after + 1, until + 1))
-        return [tuple(getattr(record, name) for name in FIELDS) for record in found if record is not None]
+    def stream(self) -> Iterator[list[StoredRow]]:
+        """See ``Rows.stream``."""
+        yield self.rows(0, max(self._records, default=0))
 
-    def hashable(self, after: int, until: int) -> None:
-        """See ``Rows.hashable``. Nothing is faster here than the records themselves."""
+    def rows(self, after: int, until: int) -> list[StoredRow]:
+        """See ``Rows.rows``."""
+        found = (self._records.get(Position(position)) for position in range(after + 1, until + 1))
+        return [(r.position, r.header.decode(), r.digest, r.position, r.salt, r.body) for r in found if r is not None]
 
     def stray_bodies(self) -> list[int]:
         """See ``Rows.stray_bodies``. A body is a part of its record here."""

@@ -146,10 +146,10 @@ def look(files: StoreFiles, testimony: WitnessSlots) -> Contents:
 def contents_of(connection: duckdb.DuckDBPyConnection, testimony: WitnessSlots) -> Contents:
     """Return what is in the store that *connection* has attached."""
     log = connection.execute("select log_id from store.log").fetchall()
-    [(last,)] = connection.execute("select coalesce(max(position), 0) from store.events").fetchall()
+    [(last,)] = connection.execute("select coalesce(max(position), 0) from store.records").fetchall()
     wanted = sorted({last, *(slot.head.position for slot in testimony.valid)})
     digests = dict(
-        connection.execute("select position, digest from store.events where position in $1", [wanted]).fetchall()
+        connection.execute("select position, digest from store.records where position in $1", [wanted]).fetchall()
     )
     digests[0] = GENESIS
     return Contents(log_id=log[0][0] if log else None, head=Head(Position(last), digests[last]), digests=digests)
@@ -325,7 +325,8 @@ def attach(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if path.is_dir() or not path.parent.is_dir():
         raise InvalidInputError(f"A store is one file in a folder that is there (got {str(path)!r}).")
     connection = duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+        # One thread: rows are read and written in order, so that others would only hand them on.
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": "1"},
     )
     options = f"storage_version '{STORAGE_VERSION}'" + (", read_only" if read_only else "")
     quoted = str(path).replace("'", "''")

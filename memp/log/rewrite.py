@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -24,7 +24,7 @@ from memp.log.opening import EMPTY, STORAGE_VERSION, attach, make_database
 from memp.log.rows import StoredRows
 from memp.log.verify import VerifyReport, verify_rows
 from memp.log.witness import Slot, make_witness
-from memp.log.writing import insert_records, insert_vectors
+from memp.log.writing import VectorRow, insert
 from memp.record import Head, Record
 
 ROWS_PER_COPY = 50_000
@@ -59,7 +59,7 @@ class NewStore:
         self._connection: duckdb.DuckDBPyConnection | None = attach(self._new.database, read_only=False)
         self._connection.execute("set checkpoint_threshold = '1GB'")
 
-    def add(self, records: Sequence[Record], vectors: Iterable[tuple[str, bytes, bytes]] = ()) -> None:
+    def add(self, records: Sequence[Record], vectors: Sequence[VectorRow] = ()) -> None:
         """
         Take records and captured embeddings as they are.
 
@@ -69,8 +69,7 @@ class NewStore:
         assert self._connection is not None
         try:
             self._connection.execute("begin")
-            insert_records(self._connection, records)
-            insert_vectors(self._connection, vectors)
+            insert(self._connection, records, vectors)
             self._connection.execute("commit")
         except duckdb.Error as error:
             raise StorageError(f"The store {str(self._files.database)!r} could not be made: {error}") from error
@@ -160,7 +159,7 @@ def write_without(
             connection.execute(f"attach '{quoted}' as fresh (storage_version '{STORAGE_VERSION}')")
             try:
                 _copy(connection, last, sorted(positions), list(texts))
-                insert_records(connection, [record], store="fresh")
+                insert(connection, [record], store="fresh")
                 _compare(connection, last, len(set(positions)))
                 connection.execute("checkpoint fresh")
             finally:
@@ -179,7 +178,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, last: int, positions: Sequence[
         until = min(start + ROWS_PER_COPY, last)
         within = [start, until]
         connection.execute(
-            "insert into fresh.events select * from store.events where position > ? and position <= ? "
+            "insert into fresh.records select * from store.records where position > ? and position <= ? "
             "order by position",
             within,
         )
@@ -200,7 +199,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, last: int, positions: Sequence[
 def _compare(connection: duckdb.DuckDBPyConnection, last: int, purged: int) -> None:
     """Check that nothing else is missing: the old file is about to be given up."""
     [(events, bodies)] = connection.execute(
-        "select (select count(*) from fresh.events), (select count(*) from fresh.bodies)"
+        "select (select count(*) from fresh.records), (select count(*) from fresh.bodies)"
     ).fetchall()
     [(bodies_before,)] = connection.execute("select count(*) from store.bodies").fetchall()
     wanted = (last + 1, bodies_before - purged + 1)

@@ -12,27 +12,20 @@ from typing import Any
 import duckdb
 
 from memp.errors import CorruptStoreError
-from memp.log.verify import Hashable
-from memp.record import FIELDS, HASHED_FIELDS, RECORD_FORMAT
+from memp.log.verify import EVENTS_PER_READ, StoredRow
 
 ROWS_PER_READ = 2_000
 """Rows fetched at a time: reading in ranges keeps memory flat, and 2,000 is 1.6 times faster than 20,000."""
 
-_EVENT_COLUMNS = FIELDS[: HASHED_FIELDS + 1]
-READ = (
-    f"select {', '.join(f'e.{name}' for name in _EVENT_COLUMNS)}, b.salt, b.body "
-    "from store.events e left join store.bodies b on b.position = e.position "
-    "where e.position > ? and e.position <= ? order by e.position"
-)
-"""Every field of the records in a range of positions, in the order of ``memp.record.FIELDS``."""
+ROWS_PER_PAGE = 512
+"""Rows that a verification holds at a time: under a megabyte, which the allocator gives out again and again."""
 
-_DIGESTS = frozenset({"body_digest", "previous"})
-_HASHED = ", ".join(f"base64(e.{name})" if name in _DIGESTS else f"e.{name}" for name in FIELDS[:HASHED_FIELDS])
-_HASHABLE = (
-    f"select e.position, json_array({RECORD_FORMAT}, {_HASHED}), e.body_digest, e.previous, e.digest "
-    "from store.events e where e.position > ? and e.position <= ? order by e.position"
+READ = (
+    "select r.position, r.header, r.digest, b.position, b.salt, b.body "
+    "from store.records r left join store.bodies b on b.position = r.position "
+    "where r.position > ? and r.position <= ? order by r.position"
 )
-_BODIES = "select position, salt || body from store.bodies where position > ? and position <= ? order by position"
+"""The records in a range of positions as they are stored; salt and body are null once purged."""
 
 
 class StoredRows:
@@ -67,33 +60,46 @@ class StoredRows:
 
     def positions(self) -> tuple[int, int]:
         """See ``Rows.positions``."""
-        [(first, last)] = self._all("select coalesce(min(position), 0), coalesce(max(position), 0) from store.events")
+        [(first, last)] = self._all("select coalesce(min(position), 0), coalesce(max(position), 0) from store.records")
         return first, last
 
     def next_position(self, after: int) -> int | None:
         """See ``Rows.next_position``."""
-        [(position,)] = self._all("select min(position) from store.events where position > ?", [after])
+        [(position,)] = self._all("select min(position) from store.records where position > ?", [after])
         return None if position is None else int(position)
 
-    def events(self, after: int, until: int) -> list[tuple[Any, ...]]:
-        """See ``Rows.events``."""
-        return self._all(READ, [after, until])
+    def _stream(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield all rows, a few at a time, so that the same memory serves again and again."""
+        try:
+            result = self._cursor.execute(query)
+            while page := result.fetchmany(ROWS_PER_PAGE):
+                yield page
+        except duckdb.Error as error:
+            raise CorruptStoreError(f"The rows cannot be read: {error}") from error
 
-    def hashable(self, after: int, until: int) -> list[Hashable] | None:
-        """See ``Rows.hashable``."""
-        # Two statements and no join, which would cost a fifth more.
-        records, bodies = self._all(_HASHABLE, [after, until]), self._all(_BODIES, [after, until])
-        return list(zip(records, bodies, strict=True)) if len(records) == len(bodies) else None
+    def stream(self) -> Iterator[list[StoredRow]]:
+        """See ``Rows.stream``."""
+        [(whole,)] = self._all("select (select count(*) from store.records) = (select count(*) from store.bodies)")
+        if whole:
+            # Twice as fast as a join by position, which would have to hold all bodies, and sort.
+            yield from self._stream(
+                "select r.position, r.header, r.digest, b.position, b.salt, b.body "
+                "from store.records r positional join store.bodies b"
+            )
+            return
+        after = self.positions()[0] - 1
+        while (found := self.next_position(after)) is not None:
+            after = found - 1 + EVENTS_PER_READ
+            yield self.rows(found - 1, after)
+
+    def rows(self, after: int, until: int) -> list[StoredRow]:
+        """See ``Rows.rows``."""
+        return self._all(READ, [after, until])
 
     def stray_bodies(self) -> list[int]:
         """See ``Rows.stray_bodies``."""
-        return [p for (p,) in self._all("select position from store.bodies anti join store.events using (position)")]
+        return [p for (p,) in self._all("select position from store.bodies anti join store.records using (position)")]
 
     def vectors(self) -> Iterator[list[tuple[str, bytes, bytes]]]:
         """See ``Rows.vectors``."""
-        [(count,)] = self._all("select coalesce(max(rowid), -1) + 1 from store.vectors")
-        for start in range(0, count, ROWS_PER_READ):
-            yield self._all(
-                "select embedder, text, vector from store.vectors where rowid >= ? and rowid < ?",
-                [start, start + ROWS_PER_READ],
-            )
+        return self._stream("select embedder, text, vector from store.vectors")

@@ -10,13 +10,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 from memp.errors import InvalidInputError, RetryKeyError, StreamGapError, VersionConflictError
 from memp.log.base import Pending
 from memp.log.identity import Identity
 from memp.model import Position, Version
-from memp.record import FIELDS, GENESIS, SALT_BYTES, Head, Record, digest_of_body, digest_of_record
+from memp.record import GENESIS, SALT_BYTES, Head, Record, digest_of_body, digest_of_record
 
 CLOCK_JUMP_WARNING_US = 3_600_000_000
 """A clock that stands this far behind the last record (one hour) is not drift: somebody set it, now or before."""
@@ -149,15 +148,15 @@ class Sequencer:
                 actor,
                 p.cause,
                 p.key,
-                p.derived_from,
-                p.read,
+                tuple(p.derived_from),
+                tuple(p.read),
                 batch,
                 len(pending),
                 digest_of_body(salt, p.body),
                 previous,
             )
             previous = digest_of_record(hashed)
-            records.append(from_row((*hashed, previous, salt, p.body)))
+            records.append(Record(*hashed, previous, salt, p.body))
         return tuple(records)
 
     def _check(self, pending: Sequence[Pending], *, actor: str) -> None:
@@ -180,14 +179,3 @@ class Sequencer:
                 stacklevel=5,
             )
         return max(clock_at, self._recorded_at)
-
-
-def from_row(row: Sequence[Any]) -> Record:
-    """Return the record whose fields are *row*, in the order of ``memp.record.FIELDS``; lists become tuples."""
-    values = list(row)
-    values[DERIVED_FROM : DERIVED_FROM + 2] = map(tuple, row[DERIVED_FROM : DERIVED_FROM + 2])
-    return Record(*values)
-
-
-DERIVED_FROM = FIELDS.index("derived_from")
-"""Where the two lists of events stand; ``read`` comes next."""

@@ -1,23 +1,25 @@
 """
 Going through a whole log and naming everything that is not as it was written.
 
-Pure: rows come in, problems go out, and the same code checks every kind of log. It reads tuples and builds no records,
-because it is meant to be run often, over all that there is. It decodes bodies only as far as they name vectors: a body
-whose digest fits is what was written, whatever it says.
+Pure: rows come in, problems go out, and the same code checks every kind of log. It is meant to be run often, over all
+that there is. So it hashes what is stored as it is stored, and decodes neither headers nor bodies as long as all is
+well, except for the vectors that a body names: a body whose digest fits is what was written, whatever it says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import attrs
 import msgspec
 
 from memp.errors import CorruptStoreError
 from memp.log.witness import WitnessSlots
-from memp.record import FIELDS, GENESIS, HASHED_FIELDS, RECORD_FORMAT, SALT_BYTES, Head
+from memp.record import GENESIS, RECORD_FORMAT, SALT_BYTES, Head, Record, digest_of_body, from_header
 
 EVENTS_PER_READ = 8_000
 """Rows that are asked for at a time: enough to be quick, and 20 MB of common events."""
@@ -25,8 +27,8 @@ EVENTS_PER_READ = 8_000
 Excuse = Callable[[bytes], Iterable[int]]
 """Takes the body of an event and returns the positions whose bodies it says were taken away."""
 
-Hashable = tuple[tuple[int, str, bytes, bytes, bytes], tuple[int, bytes]]
-"""A record and a body in the form of ``Rows.hashable``."""
+StoredRow = tuple[int, str, bytes, int | None, bytes | None, bytes | None]
+"""A record as it is stored: position, header, digest; then position, salt and body of its body, None if it has none."""
 
 
 class _Purged(msgspec.Struct, frozen=True):
@@ -106,20 +108,17 @@ class Rows(Protocol):
         """Return the lowest position over *after*; None if there is none."""
         ...
 
-    def events(self, after: int, until: int) -> Sequence[tuple[Any, ...]]:
-        """Return every field of the records with ``after < position <= until``, in order."""
+    def stream(self) -> Iterator[Sequence[StoredRow]]:
+        """
+        Yield all records as fast as they can be read, many at a time.
+
+        They come in the order in which they were stored, as bodies do, and a body is given beside the record that was
+        stored in the same place. That is the order of the log unless somebody changed it, so whoever asks must look.
+        """
         ...
 
-    def hashable(self, after: int, until: int) -> Sequence[Hashable] | None:
-        """
-        Return the same records in a form that is checked twice as fast; None if there is none, or a body is missing.
-
-        Each is: position; a JSON array of what is hashed; the digest of the body, of the record before, and of the
-        record. Beside it the body in the same place: position; salt and body joined.
-
-        Where the JSON is another than ``memp.record`` would write, the records are checked once more by ``events``, so
-        that a database may write it as it likes as long as different fields never give the same text.
-        """
+    def rows(self, after: int, until: int) -> Sequence[StoredRow]:
+        """Return the records with ``after < position <= until``, in the order of their positions."""
         ...
 
     def stray_bodies(self) -> Sequence[int]:
@@ -156,26 +155,37 @@ def verify_rows(
     return _Verification(rows, log_id, testimony, expect, excuses).run()
 
 
-_POSITION, _TYPE, _BODY_DIGEST = FIELDS.index("position"), FIELDS.index("type"), FIELDS.index("body_digest")
-_PREVIOUS, _DIGEST, _SALT, _BODY = HASHED_FIELDS - 1, HASHED_FIELDS, FIELDS.index("salt"), FIELDS.index("body")
+_VECTORS, _NEXT_VECTOR, _END = b'"vectors":[{"digest":"', b'},{"digest":"', b"}]}"
+"""
+What stands before, between and after the vectors that a body names: keys are sorted, and no event has one that comes
+after. Inside a text none of them can stand, because the quotes would be escaped.
+"""
 
-_VECTORS_BEGIN = b'"vectors":[{'
-"""Stands in the body of every event that names vectors; inside a text of a body, the quotes would be escaped."""
 
-
-class _Ref(msgspec.Struct, frozen=True):
+class _Ref(msgspec.Struct, frozen=True, gc=False):
     text: str
     embedder: str
     digest: str
 
 
-class _Refs(msgspec.Struct, frozen=True):
-    vectors: tuple[_Ref, ...] = ()
+_decode_refs = msgspec.json.Decoder(list[_Ref]).decode
 
 
-_decode_list = msgspec.json.Decoder(tuple[_Ref, ...]).decode
-_decode_refs = msgspec.json.Decoder(_Refs).decode
-_encode = msgspec.json.Encoder().encode
+def _refs(names: Sequence[bytes]) -> list[_Ref | None]:
+    """Return what each of *names* says; None for one that is no name of a vector, whatever calls it so."""
+    if not names:
+        return []
+    with contextlib.suppress(msgspec.MsgspecError):
+        refs: list[_Ref | None] = [*_decode_refs(b'[{"digest":"%b}]' % _NEXT_VECTOR.join(names))]
+        if len(refs) == len(names):
+            return refs
+    middle = len(names) // 2
+    return _refs(names[:middle]) + _refs(names[middle:]) if middle else [None]
+
+
+def _tail(previous: bytes) -> bytes:
+    """Return what follows the digest of the body in a header."""
+    return b'","' + b2a_base64(previous, newline=False) + b'"]'
 
 
 def _short(digest: bytes) -> str:
@@ -198,6 +208,14 @@ class _Verification:
         self._testimony = testimony
         self._expect = expect
         self._excuses = excuses
+        heads = [slot.head for slot in testimony.valid] if testimony is not None else []
+        self._watched = {head.position for head in (*heads, *([expect] if expect else []))}
+        self._header_begin = msgspec.json.encode((RECORD_FORMAT, log_id))[:-1].decode() + ","
+        self._excusing = [f'"{type}"' for type in excuses]
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget all that was found."""
         self._problems: list[Problem] = []
         self._last = 0
         self._previous = GENESIS
@@ -205,10 +223,8 @@ class _Verification:
         self._vectors = 0
         self._bodiless: list[int] = []
         self._excused: set[int] = set()
-        self._named: dict[tuple[str, str], tuple[str, int]] = {}
+        self._names: dict[bytes, int] = {}
         self._digests: dict[int, bytes] = {0: GENESIS}
-        heads = [slot.head for slot in testimony.valid] if testimony is not None else []
-        self._watched = {head.position for head in (*heads, *([expect] if expect else []))}
 
     def run(self) -> VerifyReport:
         try:
@@ -230,84 +246,101 @@ class _Verification:
         self._problems.append(Problem(position, what, expected, found))
 
     def _run_events(self) -> None:
+        if not all(self._check_whole(chunk) for chunk in self._rows.stream()):
+            self._begin()
+            self._run_ranges()
+
+    def _run_ranges(self) -> None:
+        """Go through all records in the order of their positions, and name what is wrong."""
         first, last = self._rows.positions()
         after = min(first - 1, 0)
         self._last = after
         while after < last:
-            count = self._check(after, after + EVENTS_PER_READ)
+            chunk = self._rows.rows(after, after + EVENTS_PER_READ)
+            self._check_each(chunk)
             after += EVENTS_PER_READ
-            if not count:
+            if not chunk:
                 # A hole: go on behind it instead of asking for every range within.
                 found = self._rows.next_position(after)
                 after = last if found is None else found - 1
         self._last = max(self._last, 0)
 
-    def _check(self, after: int, until: int) -> int:
-        """Check a range and return how many records are in it."""
-        hashable = self._rows.hashable(after, until)
-        if hashable is not None and self._check_fast(hashable):
-            return len(hashable)
-        chunk = self._rows.events(after, until)
-        self._check_each(chunk)
-        return len(chunk)
+    def _check_whole(self, chunk: Sequence[StoredRow]) -> bool:
+        """
+        Check records as a whole and return whether everything is as it was written.
 
-    def _check_fast(self, chunk: Sequence[Hashable]) -> bool:
-        """Check a range as a whole and return whether everything is as it was written; if not, nothing is noted."""
-        sha256 = hashlib.sha256
-        last, previous, watched = self._last, self._previous, self._watched
-        begin = f'[{RECORD_FORMAT},"{self._log_id}",'
-        excusing = [f'"{type}"' for type in self._excuses]
-        naming: list[tuple[int, bytes]] = []
-        digests: dict[int, bytes] = {}
-        for (position, hashed, body_digest, before, digest), (body_position, body) in chunk:
-            if position != last + 1 or body_position != position or not hashed.startswith(begin):
+        No header is decoded: what it must begin and end with is compared as text, and its digest covers the rest.
+        """
+        sha256, base64, begin, excusing = hashlib.sha256, b2a_base64, self._header_begin, self._excusing
+        last, tail, watched = self._last, _tail(self._previous), self._watched
+        for position, header, digest, body_position, salt, body in chunk:
+            hashed = header.encode()
+            if position != last + 1 or not header.startswith(f"{begin}{position},"):
                 return False
-            if before != previous or sha256(body).digest() != body_digest:
-                return False
-            if sha256(hashed.encode()).digest() != digest:
-                return False
-            if excusing and any(type in hashed for type in excusing):
-                return False
-            if _VECTORS_BEGIN in body:
-                naming.append((position, body[SALT_BYTES:]))
-            if position in watched:
-                digests[position] = digest
-            last, previous = position, digest
-        self._last, self._previous = last, previous
-        self._events += len(chunk)
-        self._digests.update(digests)
-        for position, body in naming:
-            self._note_vectors(position, body)
-        return True
-
-    def _check_each(self, chunk: Sequence[tuple[Any, ...]]) -> None:
-        """Check records one after the other, and name what is wrong with each."""
-        encode, sha256, prefix, log_id = _encode, hashlib.sha256, (RECORD_FORMAT,), self._log_id
-        last, previous, excuses, watched = self._last, self._previous, self._excuses, self._watched
-        for row in chunk:
-            position, digest, body = row[_POSITION], row[_DIGEST], row[_BODY]
-            if position != last + 1:
-                self._misplaced(last, position)
-            if sha256(encode((*prefix, *row[:HASHED_FIELDS]))).digest() != digest:
-                self._add(position, "record", f"what {_short(digest)} was computed over", "another record")
-            if row[_PREVIOUS] != previous and position == last + 1:
-                self._add(position, "previous", _short(previous), _short(row[_PREVIOUS]))
-            if row[0] != log_id:
-                self._add(position, "log", log_id, row[0])
-            if body is None or row[_SALT] is None:
+            if body is None or salt is None:
                 self._bodiless.append(position)
-            elif sha256(row[_SALT] + body).digest() != row[_BODY_DIGEST]:
-                self._add(position, "body", f"what {_short(row[_BODY_DIGEST])} was computed over", "another body")
+                fits = hashed.endswith(tail)
             else:
-                if _VECTORS_BEGIN in body:
+                body_digest = base64(sha256(salt + body).digest(), newline=False)
+                fits = body_position == position and len(salt) == SALT_BYTES
+                fits = fits and hashed.endswith(b',"' + body_digest + tail)
+                if body.endswith(_END):
                     self._note_vectors(position, body)
-                if row[_TYPE] in excuses:
-                    self._excused.update(excuses[row[_TYPE]](body))
+                for type in excusing:
+                    if type in header:
+                        self._note_excuse(from_header(header, digest, salt, body))
+            if not fits or sha256(hashed).digest() != digest:
+                return False
             if position in watched:
                 self._digests[position] = digest
-            last, previous = position, digest
-        self._last, self._previous = last, previous
+            last = position
+            tail = _tail(digest)
+        if chunk:
+            self._last, self._previous = last, chunk[-1][2]
         self._events += len(chunk)
+        return True
+
+    def _check_each(self, chunk: Sequence[StoredRow]) -> None:
+        """Check records one after the other, and name what is wrong with each."""
+        for position, header, digest, _, salt, body in chunk:
+            if position != self._last + 1:
+                self._misplaced(self._last, position)
+            fits = hashlib.sha256(header.encode()).digest() == digest
+            if not fits:
+                self._add(position, "record", f"what {_short(digest)} was computed over", "another record")
+            try:
+                record = from_header(header, digest, salt, body)
+            except CorruptStoreError as error:
+                if fits:
+                    self._add(position, "record", "a header that can be read", str(error))
+            else:
+                self._check_record(position, record)
+            if position in self._watched:
+                self._digests[position] = digest
+            self._last, self._previous = position, digest
+        self._events += len(chunk)
+
+    def _check_record(self, position: int, record: Record) -> None:
+        """Check a record, which stands at *position* whatever it says itself, against the one before it."""
+        if record.position != position:
+            self._add(position, "record", f"the record of position {position}", f"that of position {record.position}")
+        if record.previous != self._previous and position == self._last + 1:
+            self._add(position, "previous", _short(self._previous), _short(record.previous))
+        if record.log_id != self._log_id:
+            self._add(position, "log", self._log_id, record.log_id)
+        body, salt = record.body, record.salt
+        if body is None or salt is None:
+            self._bodiless.append(position)
+        elif len(salt) != SALT_BYTES or digest_of_body(salt, body) != record.body_digest:
+            self._add(position, "body", f"what {_short(record.body_digest)} was computed over", "another body")
+        else:
+            if body.endswith(_END):
+                self._note_vectors(position, body)
+            self._note_excuse(record)
+
+    def _note_excuse(self, record: Record) -> None:
+        if record.type in self._excuses and record.body is not None:
+            self._excused.update(self._excuses[record.type](record.body))
 
     def _misplaced(self, last: int, position: int) -> None:
         if position <= last:
@@ -317,19 +350,23 @@ class _Verification:
             self._add(last + 1, "missing", missing, "nothing")
 
     def _note_vectors(self, position: int, body: bytes) -> None:
-        try:
-            # Keys are sorted, so the vectors stand at the end; the rest of the body need not be read.
-            refs = _decode_list(body[body.rindex(_VECTORS_BEGIN) + len(_VECTORS_BEGIN) - 2 : -1])
-        except msgspec.MsgspecError:
-            try:
-                refs = _decode_refs(body).vectors
-            except msgspec.MsgspecError:
-                # Whatever this calls vectors, it is no list of names.
-                return
-        for ref in refs:
-            digest, _ = self._named.setdefault((ref.embedder, ref.text), (ref.digest, position))
+        """Note the vectors that *body* names, if it ends with such a list; the rest of it need not be read."""
+        at = body.rfind(_VECTORS)
+        if at >= 0:
+            for name in body[at + len(_VECTORS) : -len(_END)].split(_NEXT_VECTOR):
+                self._names.setdefault(name, position)
+
+    def _named(self) -> dict[tuple[str, bytes], tuple[str, int]]:
+        """Return (embedder, digest of the text) to the digest of the vector and the position that names it first."""
+        named: dict[tuple[str, bytes], tuple[str, int]] = {}
+        for ref, position in zip(_refs(list(self._names)), self._names.values(), strict=True):
+            if ref is None:
+                continue
+            text = hashlib.sha256(ref.text.encode("utf-8", "surrogatepass")).digest()
+            digest, _ = named.setdefault((ref.embedder, text), (ref.digest, position))
             if digest != ref.digest:
                 self._add(position, "vector", digest[:16], ref.digest[:16])
+        return named
 
     def _run_bodies(self) -> None:
         bodiless = set(self._bodiless)
@@ -341,27 +378,24 @@ class _Verification:
             self._add(position, "body", "no body, because there is no such record", "a body")
 
     def _run_vectors(self) -> None:
-        named = {
-            (embedder, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()): said
-            for (embedder, text), said in self._named.items()
-        }
-        seen: set[tuple[str, bytes]] = set()
+        named = self._named()
+        waiting, sha256 = dict(named), hashlib.sha256
         for chunk in self._rows.vectors():
             for embedder, text, vector in chunk:
-                key = embedder, text
-                digest, position = named.get(key, ("", 0))
-                found = hashlib.sha256(vector).hexdigest()
-                if not digest:
-                    self._add(0, "vector", "only vectors that an event names", f"{embedder} of text {_short(text)}")
-                elif key in seen:
-                    self._add(position, "vector", f"{embedder} of text {_short(text)} once", "it twice")
-                elif found != digest:
-                    self._add(position, "vector", digest[:16], found[:16])
-                seen.add(key)
-                self._vectors += 1
-        for key, (digest, position) in named.items():
-            if key not in seen:
-                self._add(position, "vector", digest[:16], "nothing")
+                said = waiting.pop((embedder, text), None)
+                if said is None:
+                    self._take_surplus(named.get((embedder, text)), f"{embedder} of text {_short(text)}")
+                elif (found := sha256(vector).hexdigest()) != said[0]:
+                    self._add(said[1], "vector", said[0][:16], found[:16])
+            self._vectors += len(chunk)
+        for digest, position in waiting.values():
+            self._add(position, "vector", digest[:16], "nothing")
+
+    def _take_surplus(self, said: tuple[str, int] | None, what: str) -> None:
+        if said is None:
+            self._add(0, "vector", "only vectors that an event names", what)
+        else:
+            self._add(said[1], "vector", f"{what} once", "it twice")
 
     def _compare_heads(self) -> None:
         if self._expect is not None:

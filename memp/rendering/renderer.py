@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -36,6 +37,9 @@ _TEMPLATE_NAME = re.compile(r"prompt(?:_([a-z0-9]+))?\.j2")
 
 # The tag that opens and closes the block, however it is spaced, and the special tokens of chat formats, which some
 # servers read wherever they stand.
+SAFE_TEXTS_KEPT: Final = 1 << 12
+"""Texts of which the safe form is kept: the steps of the few hundred procedures that are served again and again."""
+
 _MARKS = re.compile(r"<(?=[^A-Za-z<]*recalled|\|)", re.IGNORECASE)
 
 
@@ -230,6 +234,7 @@ def _read_folder(folder: Path) -> dict[str, str]:
     return texts
 
 
+@lru_cache(maxsize=SAFE_TEXTS_KEPT)
 def _safe_text(text: str) -> str:
     """Return *text* on one line, without control characters and without anything that reads as a mark of the block."""
     return _MARKS.sub("‹", one_line(text))

@@ -170,7 +170,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return a key of a dictionary, a macro of an import or a counter of a loop; nothing else has attributes."""
-        if isinstance(obj, Mapping):
+        # What a prompt is made of are dictionaries, and asking an abstract class takes ten times as long.
+        if type(obj) is dict or isinstance(obj, Mapping):
             return obj[attribute] if attribute in obj else self.undefined(obj=_Values(), name=attribute)
         counter = isinstance(obj, LoopContext) and attribute in _LOOP_VALUES
         if counter or (isinstance(obj, TemplateModule) and not attribute.startswith("_")):

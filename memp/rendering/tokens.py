@@ -42,9 +42,11 @@ DIGITS_A_TOKEN: Final = 2
 SPACES_A_TOKEN: Final = 4
 """Blanks in a run, beyond the first (which belongs to the word behind it), that make a token."""
 
-_PIECE = re.compile(
-    r"(?P<letters>[A-Za-z]+)|(?P<digits>[0-9]+)|(?P<blanks> +)|(?P<ascii>[\x00-\x7f])|(?P<other>.)", re.DOTALL
+_ASCII_TOKEN = re.compile(
+    rf"[A-Za-z]{{1,{LETTERS_A_TOKEN}}}|[0-9]{{1,{DIGITS_A_TOKEN}}}|(?<= ) {{1,{SPACES_A_TOKEN}}}"
+    r"|[\x00-\x1f!-/:-@\[-`{-\x7f]"
 )
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class EstimatedTokens:
@@ -63,17 +65,10 @@ class EstimatedTokens:
 
     def count(self, text: str) -> int:
         """Return the estimated number of tokens of *text*; never less for a longer text."""
-        tokens = 0
-        for match in _PIECE.finditer(text):
-            kind, piece = match.lastgroup, match.group()
-            if kind == "letters":
-                tokens += -(-len(piece) // LETTERS_A_TOKEN)
-            elif kind == "digits":
-                tokens += -(-len(piece) // DIGITS_A_TOKEN)
-            elif kind == "blanks":
-                tokens += -(-(len(piece) - 1) // SPACES_A_TOKEN)
-            elif kind == "ascii":
-                tokens += 1
-            else:
-                tokens += max(1, len(piece.encode("utf-8", "surrogatepass")) - 1)
+        # One match is one token, so that the counting is the regular expression's: a prompt is counted for every task.
+        tokens = len(_ASCII_TOKEN.findall(text))
+        if not text.isascii():
+            tokens += sum(
+                max(1, len(letter.encode("utf-8", "surrogatepass")) - 1) for letter in _BEYOND_ASCII.findall(text)
+            )
         return tokens

@@ -31,7 +31,7 @@ from memp.retrieval.facts import facts_in
 from memp.retrieval.lexical import Lexicon
 from memp.retrieval.lives import Lives
 from memp.retrieval.patterns import normal_pattern
-from memp.retrieval.ranking import Entries, Selection
+from memp.retrieval.ranking import Entries, Lots, Selection, lot_of
 from memp.scopes import EVERYBODY
 from memp.state import Applied, Branch
 
@@ -101,6 +101,7 @@ class Catalogue:
         self.generation = generation
         self.procedures: list[ProcedureId] = []
         self.content_keys: list[str] = []
+        self._lots: Lots = np.empty(0, dtype=np.uint64)
         self._patterns: list[tuple[str, ...]] = []
         self._scopes: list[str] = []
         self._scope_of: dict[ProcedureId, str] = {}
@@ -247,6 +248,13 @@ class Catalogue:
         kept.insert(0, Selection(self.entries(kind).within(live), live=live))
         del kept[KEPT_SELECTIONS:]
         return kept[0]
+
+    def lots(self) -> Lots:
+        """Return the lot of each row; those of new rows are drawn when somebody asks."""
+        if len(self._lots) < len(self):
+            new = [lot_of(key) for key in self.content_keys[len(self._lots) :]]
+            self._lots = np.concatenate((self._lots, np.array(new, dtype=np.uint64)))
+        return self._lots
 
     def vectors_of(self, kind: str, rows: Sequence[int]) -> Matrix:
         """Return the vector of the first text of *kind* of each of *rows*, shape ``(len(rows), dim)``."""

@@ -20,7 +20,7 @@ import numpy as np
 from memp.embedding.base import Matrix
 from memp.errors import InvalidInputError
 from memp.retrieval.ranking import Ranked
-from memp.retrieval.scoring import DECIMALS, exact_scores
+from memp.retrieval.scoring import DECIMALS, exact_scores, shares
 
 CANDIDATES: Final = 50
 """Matches among which diverse ones are chosen, or twice as many as are asked for, if that is more."""
@@ -60,10 +60,8 @@ def diversify(ranked: Sequence[Ranked], vectors: Matrix, *, k: int, diversity: f
         is the candidate's score as a share of the way from the lowest to the highest of all candidates; redundancy the
         cosine with the most similar one chosen before, 0 for the first. Both, and the key's own score, are parts.
     """
-    scores = np.array([one.score for one in ranked], dtype=np.float64)
-    spread = scores.max() - scores.min() if len(scores) else 0.0
-    relevance = np.round((scores - scores.min()) / spread, DECIMALS) if spread else np.ones(len(scores))
-    redundancy = np.zeros(len(scores), dtype=np.float64)
+    relevance = shares([one.score for one in ranked])
+    redundancy = np.zeros(len(ranked), dtype=np.float64)
     left = list(range(len(ranked)))
     chosen: list[Ranked] = []
     while left and len(chosen) < k:

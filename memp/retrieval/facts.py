@@ -21,7 +21,7 @@ import numpy.typing as npt
 from memp.embedding.base import Vector
 from memp.embedding.hashed import FUNCTION_WORDS
 from memp.index.base import Mask, VectorIndex, coarse_margin
-from memp.retrieval.ranking import Entries, Ranked, Selection
+from memp.retrieval.ranking import Entries, Ranked, Rows, Selection
 from memp.retrieval.scoring import DECIMALS, exact_scores
 
 FACTS_MAX = 24
@@ -76,8 +76,7 @@ def rank_by_facts(
     entries = selection.entries
     if not len(entries.rows):
         return []
-    coarse = _coarse(queries, entries, index, selection.allowed)
-    rows = np.unique(entries.rows)
+    rows, coarse = _coarse(queries, entries, index, selection.allowed)
     if len(rows) > k:
         cut = len(rows) - k
         # Both sides of the comparison are averages of coarse scores, each off by as much as a single one at most.
@@ -95,13 +94,16 @@ def rank_by_facts(
     return [Ranked(row=row, score=score, parts={"facts": score}) for row, score in ordered[:k]]
 
 
-def _coarse(queries: Sequence[Vector], entries: Entries, index: VectorIndex, allowed: Mask) -> npt.NDArray[np.float64]:
-    """Return the coarse average for each row of *entries*, in rising order of rows."""
-    total: npt.NDArray[np.float64] | None = None
+def _coarse(
+    queries: Sequence[Vector], entries: Entries, index: VectorIndex, allowed: Mask
+) -> tuple[Rows, npt.NDArray[np.float64]]:
+    """Return each row of *entries* once, rising, and its coarse average."""
+    total = np.zeros(len(entries.rows), dtype=np.float64)
+    by_slot = np.zeros(len(allowed), dtype=np.float64)
     for query in queries:
         # All of them: an average cannot be bounded by the nearest few of each fact.
         found = index.search(query, k=max(1, len(index)), allowed=allowed)
-        _, scores = entries.spread(found.slots, found.scores)
-        total = scores if total is None else total + scores
-    assert total is not None
-    return total / len(queries)
+        by_slot[found.slots] = found.scores
+        rows, scores = entries.highest(by_slot[entries.slots])
+        total[: len(rows)] += scores
+    return rows, total[: len(rows)] / len(queries)

@@ -8,6 +8,7 @@ suggests. So the few texts that a search proposed are scored again here, in floa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -44,3 +45,10 @@ def exact_scores(query: Vector, vectors: Matrix) -> npt.NDArray[np.float64]:
         scores[start : start + len(products)] = np.cumsum(products, axis=1)[:, -1]
     # Adding zero turns -0.0 into 0.0, which would print and encode differently.
     return np.clip(np.round(scores, DECIMALS), -1.0, 1.0) + 0.0
+
+
+def shares(scores: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return each score as a share of the way from the lowest to the highest, rounded; 1 for all if they are equal."""
+    values = np.array(scores, dtype=np.float64)
+    spread = values.max() - values.min() if len(values) else 0.0
+    return np.round((values - values.min()) / spread, DECIMALS) if spread else np.ones(len(values))

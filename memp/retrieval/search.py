@@ -6,7 +6,7 @@ Each key is a function of what can be found and of the task; a new key is one mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -17,16 +17,28 @@ from memp.index.base import Mask
 from memp.retrieval.catalogue import FACT, PATTERN, TASK, Catalogue
 from memp.retrieval.diversity import candidates, check_diversity, diversify
 from memp.retrieval.facts import facts_in, rank_by_facts
-from memp.retrieval.fusion import POOL, Listed, fuse
+from memp.retrieval.fusion import POOL, UNLISTED, Scores, fuse
 from memp.retrieval.lexical import Statistics, best_rows, in_order
 from memp.retrieval.patterns import mask_query, normal_pattern
-from memp.retrieval.ranking import Criterion, Ranked, check_k, nearest, rank, rank_randomly, scores_of
+from memp.retrieval.ranking import (
+    Criterion,
+    Ranked,
+    Rows,
+    check_k,
+    nearest,
+    nearest_among,
+    rank,
+    rank_randomly,
+    scores_of,
+)
+from memp.retrieval.weighing import check_weight, weigh
 
-DEFAULT_KEY = "pattern"
-"""
-What a task asks for tells best which procedure helps. ``hybrid`` finds the right kind a little more often and costs
-three times as much; see docs/explanation/retrieval.md.
-"""
+DEFAULT_KEY = "hybrid"
+"""What a task asks for tells best which procedures may help, and its words which of them help most."""
+
+
+def _nothing_known(_row: int) -> float:
+    return 0.0
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -50,6 +62,10 @@ class Question:
         embed: Returns the vector of a text.
 
         seed: For the ``random`` key.
+
+        pool: How many rows the keys that are fused are asked for.
+
+        lower_end: Returns the lower end of the interval in which a row's share of episodes that it helps in lies.
     """
 
     task: str
@@ -60,6 +76,8 @@ class Question:
     fixed_words: frozenset[str]
     embed: Callable[[str], Vector]
     seed: int = 0
+    pool: int = POOL
+    lower_end: Callable[[int], float] = _nothing_known
 
     def criterion(self, name: str, kind: str, text: str) -> Criterion:
         """Return likeness of *text* to the texts of *kind* as something to rank by."""
@@ -118,34 +136,44 @@ def by_words(question: Question) -> list[Ranked]:
 
 def by_fusion(question: Question) -> list[Ranked]:
     """
-    Rank by the ranks that patterns, whole tasks and words give.
+    Rank what patterns propose by the ranks that patterns, whole tasks and words give it.
 
-    Rows that none of the three lists follow by pattern, with a score of 0.
+    Where more are asked for than patterns propose, the rest follows by pattern, with a score of 0.
     """
     live, keys = question.live, question.catalogue.content_keys
-    criteria = [question.pattern_criterion(), question.query_criterion()]
-    words = question.word_statistics().scores(question.task)
-    lists = []
+    pattern, query = question.pattern_criterion(), question.query_criterion()
+    rows, by_pattern = nearest(pattern, live=live, need=question.pool)
+    by_query = np.full(len(rows), UNLISTED)
+    listed, scores = nearest_among(query, rows, need=question.pool)
+    by_query[rows.searchsorted(listed)] = scores
+    words = question.word_statistics().scores_of(question.task, rows)
+    lists = {"pattern": by_pattern, "query": by_query, "bm25": np.where(words > 0.0, words, UNLISTED)}
+    fused = fuse(rows, lists, content_keys=keys, k=question.k, pool=question.pool)
+    if len(fused) < question.k:
+        proposed = set(rows.tolist())
+        others = rank([pattern, query], live=live, content_keys=keys, k=question.k)
+        fused += [Ranked(row=one.row, score=0.0, parts={}) for one in others if one.row not in proposed]
+    return [_with_scores(one, question, (pattern, query), rows, lists) for one in fused]
+
+
+def _with_scores(
+    one: Ranked, question: Question, criteria: Sequence[Criterion], rows: Rows, lists: Mapping[str, Scores]
+) -> Ranked:
+    """Return *one* with each key's own score among its parts, those too that gave it no points."""
+    place = int(rows.searchsorted(one.row))
+    known = {name: float(scores[place]) for name, scores in lists.items()} if one.row in rows[place : place + 1] else {}
+    own: dict[str, float] = {}
     for criterion in criteria:
-        rows, scores = nearest(criterion, live=live, need=POOL)
-        lists.append(Listed(name=criterion.name, rows=rows, scores=scores))
-    rows, scores = best_rows(words, live, POOL)
-    lists.append(Listed(name="bm25", rows=rows, scores=scores))
-    fused = fuse(lists, content_keys=keys, k=question.k)
-    missing = question.k - len(fused)
-    if missing > 0:
-        rest = live.copy()
-        rest[np.concatenate([one.rows for one in lists])] = False
-        others = rank(criteria, live=rest, content_keys=keys, k=missing) if rest.any() else []
-        fused += [Ranked(row=one.row, score=0.0, parts={}) for one in others]
-    found = [one.row for one in fused]
-    for criterion in criteria:
-        for one, score in zip(fused, scores_of(criterion, found), strict=True):
-            if score is not None:
-                one.parts[criterion.name] = score
-    for one in fused:
-        one.parts["bm25"] = float(words[one.row])
-    return fused
+        score: float | None = known.get(criterion.name, UNLISTED)
+        if score == UNLISTED:
+            [score] = scores_of(criterion, [one.row])
+        if score is not None:
+            own[criterion.name] = score
+    words = known.get("bm25")
+    if words is None:
+        words = float(question.word_statistics().scores_of(question.task, np.array([one.row]))[0])
+    own["bm25"] = max(words, 0.0)
+    return attrs.evolve(one, parts={**one.parts, **own})
 
 
 def at_random(question: Question) -> list[Ranked]:
@@ -153,6 +181,7 @@ def at_random(question: Question) -> list[Ranked]:
     return rank_randomly(
         question.task,
         live=question.live,
+        lots=question.catalogue.lots(),
         content_keys=question.catalogue.content_keys,
         k=question.k,
         seed=question.seed,
@@ -171,7 +200,12 @@ KEYS: dict[str, Callable[[Question], list[Ranked]]] = {
 
 
 def search(
-    question: Question, *, key: str | None = None, tainted: Mask | None = None, diversity: float = 0.0
+    question: Question,
+    *,
+    key: str | None = None,
+    tainted: Mask | None = None,
+    diversity: float = 0.0,
+    evidence_weight: float = 0.0,
 ) -> list[Ranked]:
     """
     Return the rows that *key* finds, best first.
@@ -185,8 +219,10 @@ def search(
 
         diversity: How much of relevance is given up for answers that do not repeat each other, from 0 to 1.
 
+        evidence_weight: How much it counts that a match helped before, from 0 to 1.
+
     Raises:
-        InvalidInputError: There is no such key, the task is empty, *k* is below 1, or *diversity* is no share.
+        InvalidInputError: There is no such key, the task is empty, *k* is below 1, or one of the last two is no share.
     """
     if not question.task.strip():
         raise InvalidInputError("'task' must say what is to be done (got an empty text).")
@@ -195,18 +231,22 @@ def search(
         raise InvalidInputError(f"'key' must be one of {', '.join(sorted(KEYS))} (got {key!r}).")
     check_k(question.k)
     check_diversity(diversity)
-    ranked = _search(question, name, diversity)
+    check_weight(evidence_weight)
+    ranked = _search(question, name, diversity, evidence_weight)
     missing = question.k - len(ranked)
     if tainted is not None and missing > 0 and tainted.any():
-        ranked += _search(attrs.evolve(question, k=missing, live=tainted), name, diversity)
+        ranked += _search(attrs.evolve(question, k=missing, live=tainted), name, diversity, evidence_weight)
     return ranked
 
 
-def _search(question: Question, key: str, diversity: float) -> list[Ranked]:
-    if diversity == 0.0:
+def _search(question: Question, key: str, diversity: float, evidence_weight: float) -> list[Ranked]:
+    if diversity == 0.0 and evidence_weight == 0.0:
         return KEYS[key](question)
-    pool = KEYS[key](attrs.evolve(question, k=candidates(question.k)))
-    if not pool:
-        return pool
+    most = candidates(question.k)
+    pool = KEYS[key](attrs.evolve(question, k=most, pool=most))
+    if evidence_weight and pool:
+        pool = weigh(pool, [question.lower_end(one.row) for one in pool], weight=evidence_weight)
+    if diversity == 0.0 or not pool:
+        return pool[: question.k]
     tasks = question.catalogue.vectors_of(TASK, [one.row for one in pool])
     return diversify(pool, tasks, k=question.k, diversity=diversity)

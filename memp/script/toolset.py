@@ -26,7 +26,9 @@ from memp.script.types import ANY, BUILTIN_TYPES, ListType, LiteralType, NamedTy
 STATEMENT_WORDS = ("do", "note", "ensure", "avoid", "stop", "times", "attempts", "failed", "procedure")
 """What the language itself calls; no toolset may take these names."""
 
-DECLARATION_WORDS = ("toolset", "action", "condition", "finder", "no_effect", "observing", "keys")
+DECLARATION_WORDS = (
+    *("toolset", "action", "condition", "finder", "no_effect", "observing", "keys", "undoes", "overrides"),
+)
 """What a toolset's source itself calls."""
 
 RESERVED = frozenset(
@@ -125,10 +127,16 @@ class Action(Entry):
             anything.
 
         observing: Whether it only looks, so that leaving it out changes nothing in the world.
+
+        undoes: Actions that it takes back when done with the same things: after both all is as it was before.
+
+        overrides: Actions of which nothing is left once this is done to the same thing, the first of each.
     """
 
     no_effect: tuple[str, ...] = ()
     observing: bool = False
+    undoes: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -341,7 +349,7 @@ def find_problems(
         seen.add(node.name)
     for tool_class in classes:
         yield from ((tool_class, problem) for problem in _class_problems(tool_class, known))
-    actions = {entry.name for entry in entries if isinstance(entry, Action)}
+    actions = {entry.name: entry for entry in entries if isinstance(entry, Action)}
     for entry in entries:
         yield from ((entry, problem) for problem in _entry_problems(entry, known, actions))
 
@@ -383,7 +391,9 @@ def unknown_types(type_: Type, known: Mapping[str, ToolClass]) -> Iterator[str]:
             return
 
 
-def _entry_problems(entry: AnyEntry, known: Mapping[str, ToolClass], actions: set[str]) -> Iterator[str]:
+def _entry_problems(
+    entry: AnyEntry, known: Mapping[str, ToolClass], actions: Mapping[str, Action]
+) -> Iterator[str]:
     yield from _parameter_problems(entry.parameters, known)
     for form in entry.forms:
         yield from _form_problems(form, entry)
@@ -402,6 +412,7 @@ def _entry_problems(entry: AnyEntry, known: Mapping[str, ToolClass], actions: se
         case Action(no_effect=markers):
             for marker in markers:
                 yield from _marker_problems(marker)
+            yield from _effect_problems(entry, actions)
         case Finder(returns=returns, by=by):
             for unknown in unknown_types(returns, known):
                 yield f"It finds a {unknown!r}, which is not declared."
@@ -410,6 +421,18 @@ def _entry_problems(entry: AnyEntry, known: Mapping[str, ToolClass], actions: se
                     yield f"It searches by {action!r}, which is no action."
         case Condition():
             pass
+
+
+def _effect_problems(action: Action, actions: Mapping[str, Action]) -> Iterator[str]:
+    for word, names in (("undoes", action.undoes), ("overrides", action.overrides)):
+        for name in names:
+            other = actions.get(name)
+            if other is None:
+                yield f"It {word} {name!r}, which is no action."
+            elif not action.parameters or not other.parameters:
+                yield f"It {word} {name!r}, but an action without parameters is done to nothing."
+            elif word == "undoes" and len(action.parameters) != len(other.parameters):
+                yield f"It undoes {name!r}, which does not take as many things."
 
 
 def _form_problems(form: Form, entry: AnyEntry) -> Iterator[str]:

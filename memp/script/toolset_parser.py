@@ -19,7 +19,7 @@ from memp.script.types import ANY, Type
 
 DECLARATIONS = 'classes, functions with @action, @condition or @finder, toolset("…") and no_effect("…")'
 
-_DECORATORS = ("action", "condition", "finder", "no_effect", "observing", "keys")
+_DECORATORS = ("action", "condition", "finder", "no_effect", "observing", "keys", "undoes", "overrides")
 
 
 class ToolsetReading(Reading):
@@ -150,6 +150,7 @@ class ToolsetReading(Reading):
         markers: tuple[str, ...] = ()
         keys: dict[str, str] = {}
         observing = False
+        effects: dict[str, tuple[str, ...]] = {"undoes": (), "overrides": ()}
         for decorator in node.decorator_list:
             match decorator:
                 case ast.Call(func=ast.Name(id="action" | "condition" | "finder" as word)) if kind is None:
@@ -160,14 +161,19 @@ class ToolsetReading(Reading):
                     keys |= self._keys(decorator)
                 case ast.Name(id="observing"):
                     observing = True
+                case ast.Call(func=ast.Name(id="undoes" | "overrides" as word), args=args, keywords=[]):
+                    effects[word] += self._action_names(decorator, word, args)
                 case _:
                     raise self._refuse_decorator(decorator)
         if kind is None:
             raise self.refuse(
                 node, f"The function {name!r} says not what it is.", expected="@action, @condition or @finder above it"
             )
-        if kind != "action" and (markers or observing or keys):
-            raise self.refuse(node, f"Only actions have @no_effect, @observing and @keys; {name!r} is a {kind}.")
+        if kind != "action" and (markers or observing or keys or any(effects.values())):
+            raise self.refuse(
+                node,
+                f"Only actions have @no_effect, @observing, @undoes, @overrides and @keys; {name!r} is a {kind}.",
+            )
         doc = self._body(node)
         found = [self._keyed(parameter, keys) for parameter in self.parameters(node)]
         self._check_keys(node, keys, found)
@@ -188,8 +194,16 @@ class ToolsetReading(Reading):
             doc=doc,
             no_effect=markers,
             observing=observing,
+            undoes=effects["undoes"],
+            overrides=effects["overrides"],
             span=span,
         )
+
+    def _action_names(self, node: ast.expr, word: str, args: list[ast.expr]) -> tuple[str, ...]:
+        names = tuple(arg.id for arg in args if isinstance(arg, ast.Name))
+        if not names or len(names) < len(args):
+            raise self.refuse(node, f"@{word} lists the names of actions.", expected=f"@{word}(name)")
+        return names
 
     def _refuse_decorator(self, node: ast.expr) -> NotReadError:
         match node:

@@ -45,10 +45,12 @@ def _entry_lines(entry: AnyEntry) -> list[str]:
     parameters = ", ".join(format_parameter(parameter) for parameter in entry.parameters)
     returns, extra = "", []
     match entry:
-        case Action(no_effect=markers, observing=observing):
+        case Action(no_effect=markers, observing=observing, undoes=undoes, overrides=overrides):
             word = "action"
             extra += [f"@no_effect({', '.join(quote(marker) for marker in markers)})"] if markers else []
             extra += ["@observing"] if observing else []
+            extra += [f"@undoes({', '.join(undoes)})"] if undoes else []
+            extra += [f"@overrides({', '.join(overrides)})"] if overrides else []
             keys = [parameter for parameter in entry.parameters if parameter.key is not None]
             extra += [_keys_line(keys)] if keys else []
         case Condition():

@@ -17,7 +17,7 @@ from memp import decide
 from memp.build import Builder, SourcedRun
 from memp.build.keys import written_key
 from memp.decide import Decided, Ids
-from memp.episodes import EpisodeInfo
+from memp.episodes import EpisodeInfo, gate
 from memp.errors import ConflictError, NotFoundError
 from memp.events import EpisodeFinished, PolicySet, ProcedureReflected, ProcedureValidated, TrajectoryRecorded
 from memp.model import EventId, Procedure, Trajectory, TrajectoryId
@@ -291,6 +291,8 @@ def _carry_out(
             return [_reflected(state, command, episode, ids, policy=policy)], f"offered a candidate: {command.reason}"
         case AcceptRevision(revision=revision):
             procedure = _procedure(state, command)
+            if gate(state) is not None:
+                raise ConflictError(f"a gate is set, so the candidate of {procedure.name!r} waits for it")
             event = decide.accept(procedure, revision, reason=f"{policy}: {command.reason}")
             return [decide.single(event, ids)], f"accepted a candidate of {procedure.name!r}"
         case RejectRevision(revision=revision):

@@ -67,7 +67,7 @@ class Failure:
     Attributes:
         index: Place of the statement in the body of the procedure.
 
-        call: What it calls.
+        ways: The calls of which one would have done it, what is tried first first.
 
         done: How many steps before it were carried out.
 
@@ -75,9 +75,14 @@ class Failure:
     """
 
     index: int
-    call: Call
+    ways: tuple[Call, ...]
     done: int
     tried: bool
+
+    @property
+    def call(self) -> Call:
+        """What is tried first."""
+        return self.ways[0]
 
 
 @attrs.frozen(kw_only=True)
@@ -182,7 +187,8 @@ def find_failure(definition: ProcedureDef, episode: FinishedEpisode, words: Voca
             continue
         found = _next_match(calls, deeds, at, bindings, words)
         if found is None:
-            return Failure(index=index, call=calls[0], done=done, tried=_was_tried(calls, episode, bindings, words))
+            tried = _was_tried(calls, episode, bindings, words)
+            return Failure(index=index, ways=tuple(calls), done=done, tried=tried)
         at, bindings, done = found[0] + 1, found[1], done + 1
     return None
 
@@ -248,7 +254,9 @@ def find_mend(
         for place, deed in enumerate(deeds):
             if deed.call is None or deed.call.name != failure.call.name:
                 continue
-            mend = _shown_by(definition, failure, deeds, place, words)
+            # What the script does already where its first way fails is nothing that it could be taught.
+            known = any(_bind(way, deed.call, {}, words) is not None for way in failure.ways[1:])
+            mend = None if known else _shown_by(definition, failure, deeds, place, words)
             if mend is not None:
                 return attrs.evolve(mend, made_from=(event_id,))
             if not failure.tried:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from memp.episodes import times_served
+from memp.episodes import gate, times_served
 from memp.model import Procedure, Revision, RevisionStatus
 from memp.update.base import AcceptRevision, Command, FinishedEpisode, RejectRevision
 from memp.update.credit import Credit, credit, posterior
@@ -98,10 +98,11 @@ def on_trial(state: State, procedure: Procedure) -> Procedure:
     """
     Return *procedure* as the next episode is to be given it: with a candidate active, or as it is.
 
-    It is decided by how often the procedure was served so far, not by lot, so that the same log gives the same.
+    It is decided by how often the procedure was served so far, not by lot, so that the same log gives the same. Where a
+    gate is set, nobody is served a candidate before it has passed.
     """
     candidates = open_candidates(procedure)
-    if not candidates:
+    if not candidates or gate(state) is not None:
         return procedure
     turn, off = divmod(times_served(state, procedure.id), EVERY)
     if off:
@@ -111,6 +112,8 @@ def on_trial(state: State, procedure: Procedure) -> Procedure:
 
 def trial(state: State, episode: FinishedEpisode) -> Iterable[Command]:
     """Accept a candidate that evidence shows to be better than the active revision, reject one that is not."""
+    if gate(state) is not None:
+        return  # candidates wait for the gate, and until then nobody is served one
     for served in episode.served:
         procedure = state.get(served.procedure.id)
         if procedure is None:

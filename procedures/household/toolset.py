@@ -13,23 +13,29 @@ class Appliance(Receptacle): "A place that does something to what is in it, such
 def go_to(place: Receptacle): "Walk to a place; shows what is on it, or that it is closed."
 
 @action("take {thing} from {source}")
+@undoes(move)
 def take(thing: Object, source: Receptacle): "Pick up an object; one can be carried at a time."
 
 @action("move {thing} to {target}", older="put {thing} in/on {target}")
+@undoes(take)
 def move(thing: Object, target: Receptacle): "Put what is carried in or on the place where one stands."
 
 @action("open {place}")
 @no_effect("The * is already open.")
+@undoes(close)
 def open(place: Receptacle): "Open the place where one stands; shows what is in it."
 
 @action("close {place}")
 @no_effect("The * is already closed.")
+@undoes(open)
 def close(place: Receptacle): "Close the place where one stands."
 
 @action("heat {thing} with {appliance}")
+@overrides(cool)
 def heat(thing: Object, appliance: Receptacle): "Heat what is carried, standing at a microwave."
 
 @action("cool {thing} with {appliance}")
+@overrides(heat)
 def cool(thing: Object, appliance: Receptacle): "Cool what is carried, standing at a fridge."
 
 @action("clean {thing} with {appliance}")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from memp.embedding import Embedder, HashedEmbedder, generation, vector_from_bytes, vector_to_bytes
+from memp.embedding.openai import OpenAIEmbedder
+from memp.embedding.sentence import SentenceEmbedder
 from memp.errors import InvalidInputError
+from memp.testing import ScriptedServer
+from tests.unit.embedding.tiny import make_folder
 
 ODD_TEXTS = (
     "",
@@ -26,10 +31,16 @@ ODD_TEXTS = (
 )
 
 
-@pytest.fixture(params=[HashedEmbedder], ids=["hashed"])
-def embedder(request: pytest.FixtureRequest) -> Embedder:
-    make: Callable[[], Embedder] = request.param
-    return make()
+@pytest.fixture(scope="module", params=["hashed", "sentence", "openai"])
+def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
+    match request.param:
+        case "hashed":
+            yield HashedEmbedder()
+        case "sentence":
+            yield SentenceEmbedder(make_folder(tmp_path_factory.mktemp("model")))
+        case "openai":
+            with ScriptedServer() as server:
+                yield OpenAIEmbedder("scripted", base_url=server.url)
 
 
 def test_rows_are_unit_vectors_for_any_text(embedder: Embedder) -> None:
@@ -77,3 +88,4 @@ def test_generation_names_embedder_and_version(embedder: Embedder) -> None:
     """The name under which vectors are stored tells embedder and version."""
     assert generation(embedder) == f"{embedder.name}-{embedder.version}"
     assert embedder.version >= 1
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", embedder.name)

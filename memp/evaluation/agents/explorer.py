@@ -43,6 +43,8 @@ class Explorer:
 
     name = "explorer"
     version = "1"
+    deterministic = True
+    reads = "nothing"
 
     def start(self) -> Act:
         """Return the function that explores for one episode."""

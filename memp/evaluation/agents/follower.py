@@ -51,6 +51,8 @@ class Follower:
 
     name = "follower"
     version = "1"
+    deterministic = True
+    reads = "procedures"
 
     def start(self) -> Act:
         """Return the function that follows and explores for one episode."""

@@ -152,7 +152,7 @@ def test_graphs_that_cannot_be_kept_are_told(path: Path) -> None:
 
 
 def test_a_memory_says_how_well_its_texts_are_found(path: Path) -> None:
-    """Exact search has no graphs and finds all; graphs hold most texts and are measured; what was erased is not live."""
+    """Exact search has no graphs and finds all; graphs are measured; what was erased is not live."""
     with memp.open(path, index="exact") as memory:
         memory.erase(memory.procedures()[0].id, reason="not needed")
         exact = {one.kind: one for one in memory.search_quality()}

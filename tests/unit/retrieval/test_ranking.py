@@ -11,7 +11,18 @@ import pytest
 from memp.embedding import normalise
 from memp.errors import InvalidInputError
 from memp.index import ExactIndex
-from memp.retrieval.ranking import Criterion, Entries, Ranked, Selection, rank, rank_randomly
+from memp.retrieval import ranking
+from memp.retrieval.ranking import (
+    Criterion,
+    Entries,
+    Lots,
+    Ranked,
+    Selection,
+    lot_of,
+    nearest_among,
+    rank,
+    rank_randomly,
+)
 
 EAST = np.array([1.0, 0.0], dtype=np.float32)
 
@@ -32,6 +43,10 @@ def criterion(name: str, texts: Sequence[Sequence[float]]) -> Criterion:
 
 def order(found: Sequence[Ranked]) -> list[int]:
     return [one.row for one in found]
+
+
+def lots(content_keys: Sequence[str]) -> Lots:
+    return np.array([lot_of(key) for key in content_keys], dtype=np.uint64)
 
 
 def everything(count: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -103,7 +118,7 @@ def test_k_must_be_a_count(k: int) -> None:
     with pytest.raises(InvalidInputError, match="'k' must be a whole number"):
         rank([criterion("query", [[0]])], live=everything(1), content_keys="a", k=k)
     with pytest.raises(InvalidInputError, match="'k' must be a whole number"):
-        rank_randomly("task", live=everything(1), content_keys="a", k=k)
+        rank_randomly("task", live=everything(1), lots=lots("a"), content_keys="a", k=k)
 
 
 def test_a_lot_depends_on_task_seed_and_content_alone() -> None:
@@ -111,7 +126,8 @@ def test_a_lot_depends_on_task_seed_and_content_alone() -> None:
     keys = [f"{number:064x}" for number in range(200)]
 
     def drawn(task: str, seed: int, content_keys: Sequence[str]) -> list[str]:
-        found = rank_randomly(task, live=everything(len(content_keys)), content_keys=content_keys, k=10, seed=seed)
+        live = everything(len(content_keys))
+        found = rank_randomly(task, live=live, lots=lots(content_keys), content_keys=content_keys, k=10, seed=seed)
         return [content_keys[one.row] for one in found]
 
     first = drawn("put a mug", 0, keys)
@@ -123,11 +139,39 @@ def test_a_lot_depends_on_task_seed_and_content_alone() -> None:
 def test_lots_fall_and_respect_the_mask() -> None:
     """Lots lie in [0, 1], the highest first, and only live rows are drawn."""
     live = np.arange(50) % 2 == 0
-    found = rank_randomly("task", live=live, content_keys=[str(row) for row in range(60)], k=60)
+    keys = [str(row) for row in range(60)]
+    found = rank_randomly("task", live=live, lots=lots(keys), content_keys=keys, k=60)
     assert sorted(order(found)) == list(range(0, 50, 2))
     scores = [one.score for one in found]
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= score <= 1.0 for score in scores)
+
+
+def test_equal_lots_go_by_content_and_every_row_has_its_chance() -> None:
+    """Rows with one lot come in the order of their contents, and over many tasks each of ten rows is drawn first."""
+    same = np.zeros(4, dtype=np.uint64)
+    found = rank_randomly("task", live=everything(4), lots=same, content_keys="dbca", k=3)
+    assert order(found) == [3, 1, 2]
+    keys = [f"content {row}" for row in range(10)]
+    first = [
+        rank_randomly(f"task {n}", live=everything(10), lots=lots(keys), content_keys=keys, k=1)[0].row
+        for n in range(1000)
+    ]
+    # With a fair lot each is drawn 100 times, give or take 9.5; five times as much is a lot that prefers somebody.
+    assert all(abs(first.count(row) - 100) < 48 for row in range(10))
+
+
+def test_the_nearest_among_some_rows_are_those_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Multiplying a few rows and asking the index for them give the same rows and scores, ties and all."""
+    query = criterion("query", [[80, 10, 50], [20], [10], [70], [], [10, 30], [60]])
+    rows = np.array([0, 1, 2, 3, 4, 5])
+    for need in (1, 2, 3, 4, 9):
+        monkeypatch.setattr(ranking, "GATHERED_MAX", 1_024)
+        few = nearest_among(query, rows, need=need)
+        monkeypatch.setattr(ranking, "GATHERED_MAX", 0)
+        many = nearest_among(query, rows, need=need)
+        assert [part.tolist() for part in few] == [part.tolist() for part in many]
+    assert nearest_among(query, np.array([4]), need=1)[0].tolist() == []
 
 
 def test_a_selection_serves_its_own_mask_alone() -> None:

@@ -1,15 +1,16 @@
 """
-What tests of memp need, and tests of what is built on it: Hypothesis strategies for toolsets and scripts.
+Hypothesis strategies for toolsets and scripts, and memories fed with records.
 
-Public, because whoever writes a builder or a renderer wants to try it on scripts that nobody thought of. Hypothesis
-is imported here and nowhere else in the package.
+Whoever writes a builder or a renderer wants to try it on scripts that nobody thought of. Hypothesis is imported here
+and nowhere else in the package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import attrs
 from hypothesis import strategies as st
 
 from memp.script.nodes import (
@@ -167,11 +168,23 @@ def toolsets(draw: Draw[Any]) -> Toolset:
         name="workshop",
         doc=draw(texts()),
         classes=(*named, *records),
-        actions=tuple(actions),
+        actions=tuple(_with_effects(draw, actions)),
         conditions=tuple(conditions),
         finders=(finder,),
         no_effect=draw(st.sampled_from([(), ("Nothing changes.",), ("No *", "Not *")])),
     )
+
+
+def _with_effects(draw: Draw[Any], actions: Sequence[Action]) -> Iterator[Action]:
+    """Yield *actions*, some of which take back or override another one."""
+    for action in actions:
+        same = [a.name for a in actions if a.parameters and len(a.parameters) == len(action.parameters)]
+        some = [a.name for a in actions if a.parameters and action.parameters]
+        yield attrs.evolve(
+            action,
+            undoes=tuple(draw(st.lists(st.sampled_from(same), max_size=1))) if same else (),
+            overrides=tuple(draw(st.lists(st.sampled_from(some), max_size=2, unique=True))) if some else (),
+        )
 
 
 def _word_action(draw: Draw[Any], word: str, kinds: tuple[Type, ...]) -> Action:

@@ -1,0 +1,317 @@
+"""
+The plots of a report, as SVG that stands in the page itself.
+
+Drawn twice, for wide and for narrow screens: a drawing that is only made smaller cannot be read on a telephone. Colours
+are names, given meaning by the page, so that one drawing serves on light ground, on dark and on paper. A library that
+draws in the browser was not taken: it would have to be loaded from somewhere, or be ten times as large as the report.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from memp.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDE, NARROW = (7.4, 3.0), (3.7, 2.9)
+"""Inches: the column of text on a desk, and a telephone held upright, at the size of letters that surrounds them."""
+
+ROW_INCHES = 0.3
+"""Height of one row of a plot of differences."""
+
+COLOURS = {
+    "ink": "#010101",
+    "muted": "#020202",
+    "line": "#030303",
+    "accent": "#040404",
+    "good": "#050505",
+    "bad": "#060606",
+    "base": "#070707",
+}
+"""Names of colours to what stands for them until the drawing is done; the page says what they look like."""
+
+_UNWANTED = re.compile(
+    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->|<style\b.*?</style>", re.DOTALL
+)
+_IDS = re.compile(r'(\bid="|href="#|url\(#)')
+
+
+@attrs.frozen(kw_only=True)
+class Point:
+    """
+    What an arm comes to, for a curve.
+
+    Attributes:
+        position: Where it stands.
+
+        name: What it is called; empty if it is not to be written beside it.
+
+        value: Its mean.
+
+        low: The lower end of the interval.
+
+        high: The upper end.
+    """
+
+    position: int
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+@attrs.frozen(kw_only=True)
+class Curve:
+    """
+    One figure over the versions.
+
+    Attributes:
+        label: What it is, and in what unit.
+
+        lines: Branch to its points, by position.
+
+        bases: Name of an arm that is no version, to what it comes to.
+
+        share: Whether the scale is 0 to 100.
+
+        marked: Position of an event that is pointed at; None if none is.
+    """
+
+    label: str
+    lines: dict[str, tuple[Point, ...]]
+    bases: dict[str, float]
+    share: bool
+    marked: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Gap:
+    """
+    The difference of two arms, for a plot of differences.
+
+    Attributes:
+        label: Which two.
+
+        value: The difference.
+
+        low: The lower end of its interval.
+
+        high: The upper end.
+
+        tone: ``good``, ``bad`` or ``muted``.
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+    tone: str
+
+
+@attrs.frozen(kw_only=True)
+class Plot:
+    """
+    One drawing in both widths, as SVG without any reference to elsewhere.
+
+    Attributes:
+        wide: For wide screens and paper.
+
+        narrow: For narrow screens.
+
+        told: What it shows, in words, for who cannot see it.
+    """
+
+    wide: str
+    narrow: str
+    told: str
+
+
+def draw_curve(curve: Curve, *, name: str, told: str) -> Plot:
+    """
+    Return the plot of one figure over the versions.
+
+    Args:
+        curve: What to draw.
+
+        name: Of the drawing; unique in the page.
+
+        told: What it shows, in words.
+
+    Raises:
+        InvalidInputError: matplotlib is not installed.
+    """
+
+    def draw(axes: Axes, narrow: bool) -> None:
+        _curve(axes, curve, narrow=narrow)
+
+    return _both(draw, name=name, told=told, wide=WIDE, narrow=NARROW)
+
+
+def draw_gaps(gaps: Sequence[Gap], *, label: str, name: str, told: str) -> Plot:
+    """
+    Return the plot of differences with their intervals, one below the other.
+
+    Args:
+        gaps: What to draw, from above.
+
+        label: What the difference is in.
+
+        name: Of the drawing; unique in the page.
+
+        told: What it shows, in words.
+
+    Raises:
+        InvalidInputError: matplotlib is not installed.
+    """
+    height = 0.75 + ROW_INCHES * len(gaps)
+
+    def draw(axes: Axes, narrow: bool) -> None:
+        _gaps(axes, gaps, label, narrow=narrow)
+
+    return _both(draw, name=name, told=told, wide=(WIDE[0], height), narrow=(NARROW[0], height))
+
+
+# -- drawing ---------------------------------------------------------------------------------------------------------
+
+
+def _curve(axes: Axes, curve: Curve, *, narrow: bool) -> None:
+    styles = ["-", "--", ":", "-."]
+    for number, points in enumerate(curve.lines.values()):
+        x = [point.position for point in points]
+        axes.fill_between(
+            x, [p.low for p in points], [p.high for p in points], color=COLOURS["accent"], alpha=0.14, linewidth=0
+        )
+        axes.plot(
+            x, [p.value for p in points], styles[number % 4], color=COLOURS["accent"], linewidth=2, zorder=3,
+            marker="o", markersize=4 if len(points) < 40 else 0, markeredgewidth=0, clip_on=False,
+        )  # fmt: skip
+        for point in points:
+            if point.name and not narrow:
+                axes.annotate(
+                    point.name, (point.position, point.value), xytext=(0, 7), textcoords="offset points",
+                    ha="center", fontsize=9, color=COLOURS["ink"], zorder=4,
+                )  # fmt: skip
+    positions = [point.position for points in curve.lines.values() for point in points]
+    low, high = min(positions), max(positions)
+    room = max(1, high - low)
+    axes.set_xlim(low, high)
+    above = 0.0
+    for name, value in sorted(curve.bases.items(), key=lambda item: item[1]):
+        axes.axhline(value, color=COLOURS["base"], linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+        axes.annotate(
+            name, (1.0, value), xycoords=("axes fraction", "data"), xytext=(5, 0), textcoords="offset points",
+            va="center", fontsize=9, color=COLOURS["muted"], annotation_clip=False,
+        )  # fmt: skip
+        above = max(above, value)
+    if curve.marked is not None and low <= curve.marked <= high:
+        axes.axvline(curve.marked, color=COLOURS["bad"], linewidth=1.2, zorder=2)
+        right = curve.marked - low < room * 0.75
+        axes.annotate(
+            f"#{curve.marked}", (curve.marked, 0.03), xycoords=("data", "axes fraction"),
+            xytext=(4 if right else -4, 0), textcoords="offset points", ha="left" if right else "right",
+            fontsize=9, color=COLOURS["bad"],
+        )  # fmt: skip
+    if curve.share:
+        axes.set_ylim(0, 100)
+        axes.set_yticks([0, 25, 50, 75, 100])
+    else:
+        axes.margins(y=0.15)
+    axes.set_xlabel("position in the log", color=COLOURS["muted"], fontsize=9)
+    axes.set_title(curve.label, loc="left", fontsize=10, color=COLOURS["muted"], pad=10)
+    axes.grid(axis="y", color=COLOURS["line"], linewidth=0.7)
+    axes.locator_params(axis="x", integer=True, nbins=4 if narrow else 8)
+
+
+def _gaps(axes: Axes, gaps: Sequence[Gap], label: str, *, narrow: bool) -> None:
+    rows = list(range(len(gaps)))[::-1]
+    for row, gap in zip(rows, gaps, strict=True):
+        colour = COLOURS[gap.tone]
+        axes.plot([gap.low, gap.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="round", zorder=2)
+        axes.plot([gap.value], [row], "o", color=colour, markersize=6, markeredgewidth=0, zorder=3)
+    axes.axvline(0, color=COLOURS["muted"], linewidth=1, zorder=1)
+    axes.set_yticks(rows, [gap.label for gap in gaps], fontsize=8 if narrow else 9.5, color=COLOURS["ink"])
+    axes.set_ylim(-0.7, len(gaps) - 0.3)
+    ends = [abs(end) for gap in gaps for end in (gap.low, gap.high)]
+    reach = max(5.0, 1.08 * max(ends))
+    axes.set_xlim(-reach, reach)
+    axes.set_xlabel(label, color=COLOURS["muted"], fontsize=9)
+    axes.grid(axis="x", color=COLOURS["line"], linewidth=0.7)
+    axes.locator_params(axis="x", nbins=5 if narrow else 9)
+    axes.tick_params(axis="y", length=0)
+
+
+def _both(
+    draw: Callable[[Axes, bool], None],
+    *,
+    name: str,
+    told: str,
+    wide: tuple[float, float],
+    narrow: tuple[float, float],
+) -> Plot:
+    return Plot(
+        wide=_svg(lambda axes: draw(axes, False), f"{name}-wide", wide),
+        narrow=_svg(lambda axes: draw(axes, True), f"{name}-narrow", narrow),
+        told=told,
+    )
+
+
+def _svg(draw: Callable[[Axes], None], name: str, inches: tuple[float, float]) -> str:
+    matplotlib = _matplotlib()
+    from matplotlib.figure import Figure
+
+    # Text stays text: it is found, copied and read aloud, and takes the letters of the page. Names may hold anything,
+    # dollar signs and letters that the measuring font has not got, too.
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "memp", "text.parse_math": False}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        figure = Figure(figsize=inches, layout="constrained")
+        figure.patch.set_alpha(0)
+        axes = figure.add_subplot()
+        axes.patch.set_alpha(0)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.spines["bottom"].set_color(COLOURS["line"])
+        axes.tick_params(colors=COLOURS["muted"], labelsize=9, length=3, width=0.7)
+        axes.tick_params(axis="y", length=0)
+        draw(axes)
+        return _inline(_text_of(figure), name)
+
+
+def _text_of(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def _inline(svg: str, name: str) -> str:
+    """Return *svg* as it may stand in a page: ids of its own, colours by name, and nothing that points elsewhere."""
+    text = _UNWANTED.sub("", svg)
+    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'<svg\b[^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', text, count=1)
+    text = text.replace("xlink:href", "href")
+    text = _IDS.sub(lambda match: f"{match[1]}{name}-", text)
+    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
+    text = re.sub(r"\s*\n\s*", " ", text)
+    for colour, stand_in in COLOURS.items():
+        text = text.replace(stand_in, f"var(--{colour})")
+    return text.strip()
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise InvalidInputError(
+            "A report needs matplotlib, which is not installed. Install it with: pip install 'memp[evaluation]'."
+        ) from error
+    return matplotlib
