@@ -1,7 +1,7 @@
 """
 What asking costs beside its bare parts: one embedding of the task and one float32 product over all task vectors.
 
-Run it with ``python bench/retrieval.py [--procedures 10000] [--rounds 9]``. Both sides are timed in turn within each
+Run it with ``python -m bench.retrieval [--procedures 10000] [--rounds 9]``. Both sides are timed in turn within each
 round, and the median of the rounds' ratios is printed, since the machine's speed drifts. BLAS is held to one thread:
 a second one makes the bare product faster on an idle machine and everything slower on a busy one.
 """
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 
 import memp
 from memp.embedding import HashedEmbedder, Matrix
+from memp.index.hnsw import HnswIndex
 from memp.rendering import EstimatedTokens, Renderer, passage
 
 ASKS_A_ROUND = 60
@@ -119,6 +120,10 @@ def main() -> None:
         matrix = HashedEmbedder().embed([task for task, _ in learned])
         with memp.open(":memory:", actor="bench") as memory:
             memory.learn(_run(task, names) for task, names in learned)
+            memory.retrieve("put a mug somewhere")
+            for index in memory._store.catalogue.indexes.values():
+                if isinstance(index, HnswIndex):
+                    index.settle()  # or a thread would build graphs beside what is timed
             questions = [task for task, _ in asked]
             _measure_asking(memory, matrix, f"{distinct} patterns", questions, rounds=options.rounds)
             if distinct == PATTERNS:

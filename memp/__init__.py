@@ -53,9 +53,10 @@ if TYPE_CHECKING:
     from memp.evaluation.result import Result
     from memp.evaluation.runner import Runner
     from memp.evaluation.suite import Suite, register_suite, suite
+    from memp.found import Found
     from memp.judge import Judge
     from memp.learned import LearnReport
-    from memp.living import Drained, Episode
+    from memp.living import Drained
     from memp.llm.answers import Verdict
     from memp.llm.base import Model
     from memp.memory import Memory, open  # noqa: A004 - memp.open(…) reads as gzip.open does
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
     from memp.update.credit import Credit
     from memp.update.registry import register_policy
     from memp.update.trial import Candidate
-    from memp.view import Found, View
+    from memp.view import View
 
 _HOMES = {
     "memp.aio": ("AsyncMemory", "open_async"),
@@ -110,7 +111,8 @@ _HOMES = {
     "memp.evaluation.result": ("Result",),
     "memp.evaluation.runner": ("Runner",),
     "memp.evaluation.suite": ("Suite", "register_suite", "suite"),
-    "memp.living": ("Drained", "Episode"),
+    "memp.living": ("Drained",),
+    "memp.serving": ("Episode",),
     "memp.llm.base": ("Model",),
     "memp.calls": ("Cost",),
     "memp.judge": ("Judge",),
@@ -130,7 +132,8 @@ _HOMES = {
     "memp.update.credit": ("Credit",),
     "memp.update.registry": ("register_policy",),
     "memp.update.trial": ("Candidate",),
-    "memp.view": ("Found", "View"),
+    "memp.found": ("Found",),
+    "memp.view": ("View",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

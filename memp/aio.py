@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from memp.living import Episode
 from memp.memory import Memory
 from memp.memory import open as open_memory
 from memp.record import Record
+from memp.serving import Episode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +59,16 @@ def _as_memory(
         return AsyncMemory(lambda: found)
 
     return _called(run, method)
+
+
+def _asked_for(name: str, known: property) -> Callable[..., Awaitable[Any]]:
+    """Return the awaited form of a property, a method because the store may have to be opened first."""
+
+    async def run(self: AsyncMemory) -> Any:
+        return await asyncio.to_thread(lambda: getattr(self._opened(), name))
+
+    assert known.fget is not None
+    return _called(run, known.fget)
 
 
 def _called(run: F, method: Callable[..., object]) -> F:
@@ -163,6 +173,9 @@ class AsyncMemory:
     learn = _later(Memory.learn)
     learn_later = _later(Memory.learn_later)
     drain = _later(Memory.drain)
+    bootstrap = _later(Memory.bootstrap)
+    find_facts = _later(Memory.find_facts)
+    costs = _later(Memory.costs)
     drop = _later(Memory.drop)
     queue = _later(Memory.queue)
     retrieve = _later(Memory.retrieve)
@@ -197,6 +210,9 @@ def _delegate_the_rest() -> None:
     for name, method in inspect.getmembers(Memory, inspect.isfunction):
         if not name.startswith("_") and not hasattr(AsyncMemory, name):
             setattr(AsyncMemory, name, _later(method))
+    for name, known in inspect.getmembers(Memory, lambda member: isinstance(member, property)):
+        if not name.startswith("_") and not hasattr(AsyncMemory, name):
+            setattr(AsyncMemory, name, _asked_for(name, known))
 
 
 _delegate_the_rest()

@@ -7,7 +7,7 @@ What a call cost belongs to the procedures whose content was made from its answe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -17,8 +17,8 @@ from memp import codec
 from memp.decide import Decided, Ids
 from memp.errors import InvalidInputError
 from memp.events import ModelCalled
+from memp.log.base import EventLog
 from memp.model import CallId, EventId, ProcedureId
-from memp.record import Record
 from memp.state import State
 
 if TYPE_CHECKING:
@@ -119,11 +119,11 @@ def noted(
     ]
 
 
-def calls_seen(state: State, read: Callable[[int], Record]) -> Iterator[NotedCall]:
-    """Yield the calls seen in *state*, oldest first, purged ones apart; *read* gives the record at a position."""
+def calls_seen(state: State, log: EventLog) -> Iterator[NotedCall]:
+    """Yield the calls seen in *state*, oldest first, purged ones apart, as they stand in *log*."""
     for event_id, place in state.history.placed.items():
         if place.type == ModelCalled.TYPE and place.position not in state.history.tombstones and state.sees(event_id):
-            record = read(place.position)
+            [record] = log.read(after=place.position - 1, until=place.position)
             if record.body is not None:
                 event = codec.decode(record.type, record.schema, record.body, position=record.position)
                 assert isinstance(event, ModelCalled)

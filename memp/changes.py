@@ -156,3 +156,10 @@ def let_in(view: View, event_id: str) -> EventId | None:
     with view._store.lock:
         entry = Teller(view._state).entry(event_id)
         return entry.event.revision if entry is not None and isinstance(entry.event, RevisionAccepted) else None
+
+
+def touched_names(view: View, event_id: EventId) -> frozenset[str]:
+    """Return the names of the procedures that an event changes, as they are called in *view*."""
+    with view._store.lock:
+        teller = Teller(view._state)
+        return frozenset(teller.name(procedure_id) for procedure_id in view._store.history.placed[event_id].touched)

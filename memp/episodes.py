@@ -26,7 +26,7 @@ DiaryEvent = EpisodeStarted | EpisodeFinished | PolicySet | GateSet | RunQueued 
 
 
 class EpisodeStatus(enum.StrEnum):
-    """How an episode stands. One that is open in no process was abandoned too: whoever ran it was killed."""
+    """How an episode stands. What nobody can finish any more is abandoned when the store is next opened to write."""
 
     STARTED = "started"
     FINISHED = "finished"
@@ -240,6 +240,11 @@ def find_episode(state: State, episode_id: str) -> EpisodeInfo | None:
         if noted is not None and noted.position <= until and state.sees(noted.event_id):
             return _info(state, noted)
     return None
+
+
+def unfinished(diary: Diary) -> list[tuple[EpisodeId, EventId]]:
+    """Return the episodes of a branch that nothing ended, each with the event that started it, oldest first."""
+    return [(id, noted.event_id) for id, noted in diary.started.items() if id not in diary.finished]
 
 
 def episodes_serving(state: State, procedure_id: str) -> list[EpisodeInfo]:

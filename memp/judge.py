@@ -50,7 +50,7 @@ class Judge:
         calls: The requests so far.
 
     Raises:
-        InvalidInputError: The rubric is empty, or the packages for models are missing.
+        InvalidInputError: The rubric is empty, or *memory* is open for reading only.
 
         TemplateError: The rubric is no template of the small language.
     """
@@ -66,6 +66,8 @@ class Judge:
         self.model = Model(model) if isinstance(model, str) else model
         self.calls: list[Call] = []
         self._rubric = _rubric_text(rubric)
+        if memory is not None:
+            memory._check_writable()
         self._memory = memory
         self._client: Client | None = None
         self._recall = None if memory is None else memory._recall(cached=cached)
@@ -89,7 +91,7 @@ class Judge:
         finally:
             self.calls += talk.calls
             if self._memory is not None:
-                self._memory.note_calls(talk.calls, runs=[trajectory])
+                self._memory._note_calls(talk.calls, runs=[trajectory])
 
     def __call__(self, trajectory: Trajectory) -> float:
         """Return the score alone, as metrics do."""

@@ -11,17 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import chain, islice
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import attrs
 
 from memp import codec, decide
 from memp.build import builder_named
 from memp.decide import Decided
-from memp.episodes import EpisodeInfo, EpisodeStatus, QueuedRun, episodes_serving, find_episode, policy, queue
-from memp.errors import BodyError, ConflictError, InvalidInputError, MempError, NotFoundError
+from memp.episodes import (
+    EpisodeInfo,
+    EpisodeStatus,
+    QueuedRun,
+    episodes_serving,
+    find_episode,
+    policy,
+    queue,
+    unfinished,
+)
+from memp.errors import BodyError, ConflictError, InvalidInputError, NotFoundError
 from memp.events import (
+    EpisodeFinished,
     EpisodeStarted,
     PolicySet,
     ProcedureAdded,
@@ -29,25 +38,23 @@ from memp.events import (
     RunQueued,
     Served,
 )
-from memp.model import SUCCESS_REWARD, EpisodeId, Match, Procedure, QueuedId, Step, Trajectory
+from memp.found import Found
+from memp.model import EpisodeId, Match, Procedure, QueuedId, Trajectory
 from memp.record import Record
 from memp.retrieval.filters import Filter
+from memp.serving import Asking, Episode
 from memp.toolsets import builder_for, by_digest, is_recorded, resource_of
 from memp.update import intake_policy
-from memp.update.base import Policy, StoredRun
+from memp.update.base import StoredRun
 from memp.update.outcome import Around, Outcome, abandon, capped, finish
 from memp.update.registry import DEFAULT, TRYING, GivenPolicy, policy_named, resolve
 from memp.update.trial import on_trial
 from memp.verdicts import Verdicts
 from memp.versions import as_invalid_input
-from memp.view import Found
 
 if TYPE_CHECKING:
     from memp.build import Builder
     from memp.projection import Run
-
-SOURCE = "episode"
-"""Where the runs of episodes say that they come from."""
 
 OTHERS_LOOKED_AT = 50
 """Runs that won and have nothing to do with a procedure, among which an example for it is looked for all the same."""
@@ -81,142 +88,8 @@ class Drained:
     problems: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Asking:
-    """
-    How procedures are found and shown for an episode; see ``Living.episode`` for each.
-
-    Attributes:
-        k: How many at most.
-
-        key: How they are found.
-
-        where: What a procedure must be.
-
-        evidence_weight: What it counts that it helped before.
-
-        style: Form of the prompt.
-
-        budget_tokens: Its length.
-    """
-
-    k: int
-    key: str | None
-    where: Filter | None
-    evidence_weight: float
-    style: str
-    budget_tokens: int | None
-
-
-class Episode:
-    """
-    One task that an agent does with what the memory serves; made by ``Memory.episode`` and used as a context manager.
-
-    Safe to use from the thread that runs the agent; every episode has its own.
-
-    Attributes:
-        task: What is to be done.
-
-        prompt: The text for the agent; empty if nothing was found or nothing fits.
-
-        matches: What was served, best first; a candidate on trial stands in the place of its procedure.
-
-        id: Random; empty before the block is entered.
-    """
-
-    def __init__(
-        self,
-        memory: Living,
-        task: str,
-        *,
-        asking: Asking,
-        policies: Sequence[tuple[str, Policy]],
-    ) -> None:
-        self.task = task
-        self.prompt = ""
-        self.matches: tuple[Match, ...] = ()
-        self.id = EpisodeId("")
-        self._memory = memory
-        self._asking = asking
-        self._policies = tuple(policies)
-        self._steps: list[Step] = []
-        self._ended = False
-
-    def __enter__(self) -> Self:
-        if self.id:
-            raise ConflictError("An episode is lived once. Ask the memory for another one.")
-        self._memory._start(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._ended:
-            return
-        why = "the block was left without an outcome" if kind is None else f"{kind.__name__}: {error}"
-        try:
-            self._memory._abandon(self, why)
-        except MempError as failed:
-            if error is None:
-                raise
-            # What the agent raised matters more; the log shows the episode as started, which says it was abandoned.
-            error.add_note(f"The abandoned episode could not be recorded: {failed}")
-
-    def step(self, *, action: str, observation: str = "", thought: str | None = None) -> None:
-        """
-        Note one action and what the world answered; nothing is written before the end.
-
-        Raises:
-            ConflictError: The episode has not begun, or is over.
-
-            InvalidInputError: A value is no text.
-        """
-        self._check_open()
-        with as_invalid_input():
-            self._steps.append(Step(action=action, observation=observation, thought=thought))
-
-    def finish(
-        self, *, reward: float | None = None, success: bool | None = None, tokens: int | None = None
-    ) -> tuple[Record, ...]:
-        """
-        Say how it ended, and let the policies decide what becomes of that.
-
-        Args:
-            reward: The score, any finite number; solved from 1.0 on unless *success* says otherwise.
-
-            success: Whether the task was solved.
-
-            tokens: Tokens that the agent used; None if not known.
-
-        Returns:
-            The records of the batch: the run, the outcome, the evidence, and what followed.
-
-        Raises:
-            ConflictError: The episode has not begun, or is over.
-
-            InvalidInputError: Neither reward nor success is given, or a value is out of range.
-        """
-        self._check_open()
-        if success is None:
-            if reward is None:
-                raise InvalidInputError("An outcome needs 'reward', 'success' or both (got neither).")
-            success = reward >= SUCCESS_REWARD
-        with as_invalid_input():
-            run = self.trajectory(reward=reward, success=success)
-            outcome = Outcome(trajectory=run, success=success, reward=run.reward, tokens=tokens)
-            records = self._memory._finish(self, outcome)
-        self._ended = True
-        return records
-
-    def trajectory(self, *, reward: float | None = None, success: bool | None = None) -> Trajectory:
-        """Return what was lived so far as a run."""
-        return Trajectory(task=self.task, steps=tuple(self._steps), reward=reward, success=success, source=SOURCE)
-
-    def _check_open(self) -> None:
-        if not self.id:
-            raise ConflictError("The episode has not begun: use it as a context manager.")
-        if self._ended:
-            raise ConflictError("The episode is over.")
+FORGOTTEN = "the process that ran it ended before it did"
+"""Why an episode was abandoned that stands open when a store is opened."""
 
 
 class Living(Verdicts):
@@ -333,6 +206,20 @@ class Living(Verdicts):
             self._append(abandon(self._state, info, run, why=self._store.masked(why), ids=self._store.ids))
         episode._ended = True
 
+    def _abandon_forgotten(self) -> None:
+        """Record as abandoned what was begun and can be finished by nobody: the process that ran it is gone."""
+        with self._store.lock:
+            for branch in tuple(self._store.history.branches.values()):
+                ends = [
+                    attrs.evolve(
+                        decide.single(EpisodeFinished(episode_id=id, abandoned=True, why=FORGOTTEN), self._store.ids),
+                        cause=event_id,
+                    )
+                    for id, event_id in unfinished(branch.diary)
+                ]
+                if ends and branch.deleted is None:
+                    self._on(branch.name)._append(ends)
+
     def _open_episode(self, id: EpisodeId) -> EpisodeInfo:
         info = find_episode(self._state, id)
         if info is None or info.status is not EpisodeStatus.STARTED:
@@ -418,6 +305,20 @@ class Living(Verdicts):
                 self._state, [decide.single(event, self._store.ids)], event, scope=self._scope, ids=self._store.ids
             )
             return self._append(decided)[0]
+
+    def _limit(self, max_procedures: int | None) -> None:
+        """Set how many procedures there may be, unless the rules in force say so already; None leaves them be."""
+        with self._store.lock:
+            rules = self._settings()
+            if max_procedures is None or rules.max_procedures == max_procedures:
+                return
+            self.set_policy(
+                *rules.policies,
+                build=rules.build,
+                half_life_days=rules.half_life_days,
+                max_procedures=max_procedures,
+                reason="the limit that the memory was opened with",
+            )
 
     # -- work for later ------------------------------------------------------------------------------------------
 

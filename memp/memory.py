@@ -7,6 +7,7 @@ about the log, the index or the embedder is not here.
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from memp.index import HnswIndex, IndexKind, check_kind, make_index
 from memp.learned import LearnReport, learned_before
 from memp.llm.base import Model
 from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog, VerifyReport
+from memp.lookup import find_procedure
 from memp.model import Procedure, Trajectory
 from memp.modelled import Modelled
 from memp.record import Head, Record
@@ -40,7 +42,6 @@ from memp.toolsets import GivenToolset, builder_for, by_digest, by_name, given_t
 from memp.update import intake_policy
 from memp.update.outcome import capped
 from memp.versions import as_invalid_input
-from memp.view import find_procedure
 
 IN_MEMORY = ":memory:"
 """The path that means a log in memory."""
@@ -63,6 +64,11 @@ class Memory(Modelled):
     def _on(self, branch: str, *, scope: str | None = None) -> Self:
         chosen = self._scope if scope is None else scope
         return type(self)(self._store, actor=self._actor, branch=branch, scope=chosen, owner=False)
+
+    @property
+    def model(self) -> Model | None:
+        """The language model that it was opened with; None if there is none."""
+        return self._store.model
 
     def empty_twin(self) -> Memory:
         """Return an empty memory that is kept nowhere and answers as this one does: same embedder, index, templates."""
@@ -581,11 +587,14 @@ def open(
     templates: str | Path | None = None,
     index: IndexKind = "auto",
     mask: bool = True,
+    max_procedures: int | None = None,
     read_only: bool = False,
     identity: Identity | None = None,
 ) -> Memory:
     """
     Open a memory; make it if it is not there.
+
+    Episodes that a process left open when it was killed are recorded as abandoned.
 
     Args:
         path: A DuckDB file, or ``":memory:"`` for a log that lives as long as the object.
@@ -609,6 +618,9 @@ def open(
         mask: Whether what looks like a key, token, password, e-mail address or card number is taken out of runs before
             they are stored and of texts before they are sent to a model.
 
+        max_procedures: How many procedures of a scope are retrieved at most, 1 or more; where the rules in force say
+            otherwise, this is set as ``set_policy`` sets it. None leaves them as they are.
+
         read_only: Refuse every change; several readers may have the file open then, but no writer. What is there is
             opened even if acknowledged events are missing; a warning says so.
 
@@ -625,9 +637,13 @@ def open(
 
         CorruptStoreError: It is not a store, or is damaged, or a newer version of memp wrote it.
 
-        InvalidInputError: It was filled with another embedder, there is no such index, *actor* is empty, or *scope* is
-            no path.
+        InvalidInputError: It was filled with another embedder, there is no such index, *actor* is empty, *scope* is no
+            path, or *max_procedures* is below 1 or given for reading only.
     """
+    if max_procedures is not None and read_only:
+        raise InvalidInputError("'max_procedures' is a rule to be set, and a store that is open for reading sets none.")
+    if max_procedures is not None and max_procedures < 1:
+        raise InvalidInputError(f"'max_procedures' must be 1 or more (got {max_procedures!r}).")
     check_kind(index)
     check_scope(scope)
     if not actor:
@@ -639,7 +655,8 @@ def open(
         log = MemoryLog(identity=identity)
     else:
         log = DuckDBLog(path, identity=identity, read_only=read_only)
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(log.close)
         embedder = embedder or HashedEmbedder()
         dimension = embedder.dimension
         store = Store(
@@ -658,7 +675,10 @@ def open(
             for one in store.catalogue.indexes.values():
                 if isinstance(one, HnswIndex):
                     one.settle()
-        return Memory(store, actor=actor, scope=scope)
-    except BaseException:
-        log.close()
-        raise
+        memory = Memory(store, actor=actor, scope=scope)
+        memory._limit(max_procedures)
+        if not read_only:
+            # One process writes, and that is this one now, so nobody else is in the middle of an episode.
+            memory._abandon_forgotten()
+        on_failure.pop_all()
+    return memory

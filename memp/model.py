@@ -71,6 +71,11 @@ def check_finite(_: object, attribute: attrs.Attribute[Any], value: float | None
         raise ValueError(f"{attribute.name!r} must be a finite number (got {value!r}).")
 
 
+def as_float(value: float) -> float:
+    """Return a whole number as the float that is stored: 30 and 30.0 have one canonical form; an attrs converter."""
+    return float(value) if isinstance(value, int) else value
+
+
 def check_filled(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Refuse what is not a text, or is one without a word; an attrs validator."""
     if not isinstance(value, str) or not value.strip():
@@ -178,9 +183,10 @@ class RevisionStatus(enum.StrEnum):
 
 
 class ProcedureStatus(enum.StrEnum):
-    """Whether a procedure is retrieved; the others stay readable."""
+    """Whether a procedure is retrieved; the others stay readable. A candidate came from elsewhere, for a verdict."""
 
     LIVE = "live"
+    CANDIDATE = "candidate"
     ERASED = "erased"
     MERGED = "merged"
 

@@ -18,7 +18,7 @@ import attrs
 from memp import decide
 from memp.build.distil import DISTIL, Distil, same_steps
 from memp.build.keys import written_key
-from memp.calls import Cost, added_up, calls_seen, noted
+from memp.calls import calls_seen, noted
 from memp.coldstart import ATTEMPTS, KEEP, BootstrapReport, best_runs
 from memp.decide import Decided
 from memp.distilling import PARALLEL, TOGETHER, Course, dropped
@@ -30,19 +30,19 @@ from memp.living import Drained, Living
 from memp.llm.answers import DONE
 from memp.llm.ordered import in_order
 from memp.llm.retrying import is_endpoints_fault
+from memp.lookup import find_procedure
 from memp.model import EventId, Procedure, Trajectory, TrajectoryId
 from memp.record import Record
 from memp.toolsets import spoken_by
 from memp.update import intake_policy
 from memp.update.trial import open_candidates
-from memp.view import find_procedure
 
 if TYPE_CHECKING:
     from memp.coldstart import Player
     from memp.judge import Metric
     from memp.llm.answers import Found as Facts
     from memp.llm.answers import Reflected
-    from memp.llm.base import Call, Model
+    from memp.llm.base import Call
     from memp.llm.client import Client, Recall, Talk
     from memp.llm.workers import Workers
     from memp.store import Progress
@@ -55,31 +55,19 @@ SUCCESSES_READ = 2
 class Modelled(Living):
     """What a memory does with a model."""
 
-    @property
-    def model(self) -> Model | None:
-        """The model that is asked; None if there is none."""
-        return self._store.model
-
     def _asks_model(self, build: str) -> bool:
         """Whether procedures are built by the model."""
         return build == DISTIL or (build == "both" and self._store.model is not None)
 
-    def costs(self, by: str = "model") -> tuple[Cost, ...]:
+    def _check_writable(self) -> None:
         """
-        Return what the calls to models that are on record here came to.
-
-        Args:
-            by: ``procedure`` that the answers became, ``model``, or ``day`` (UTC).
+        Refuse where nothing may be written, before a model is asked and paid for nothing.
 
         Raises:
-            InvalidInputError: *by* is none of these.
+            InvalidInputError: The memory is open for reading only.
         """
-        with self._store.lock:
-            return added_up(self._state, calls_seen(self._state, self._record_at), by=by)
-
-    def _record_at(self, position: int) -> Record:
-        [record] = self._store.log.read(after=position - 1, until=position)
-        return record
+        if self._store.read_only:
+            raise InvalidInputError("This memory is open for reading only. Open it without read_only to change it.")
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -88,11 +76,12 @@ class Modelled(Living):
         Return the open connection to the model.
 
         Raises:
-            InvalidInputError: There is no model, or its packages are missing.
+            InvalidInputError: There is no model, its packages are missing, or nothing may be written here.
         """
         from memp.llm.client import Client
 
         with self._store.lock:
+            self._check_writable()
             if self._store.model is None:
                 raise InvalidInputError(
                     "This needs a language model: memp.open(…, model=memp.Model('…')), or '--model' on the command "
@@ -111,7 +100,7 @@ class Modelled(Living):
         with self._store.lock:
             found = {
                 call.event.request_digest: Recorded(event_id=call.event_id, response=call.event.response)
-                for call in calls_seen(self._state, self._record_at)
+                for call in calls_seen(self._state, self._store.log)
                 if call.event.response
             }
         return found.get
@@ -122,7 +111,7 @@ class Modelled(Living):
 
         return Workers(client=self._client(), talk=Talk(purpose, recall=recall))
 
-    def note_calls(
+    def _note_calls(
         self, calls: Sequence[Call], *, runs: Sequence[Trajectory] = (), procedures: Sequence[Procedure] = ()
     ) -> tuple[Record, ...]:
         """

@@ -32,6 +32,7 @@ from memp.events import (
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
+    ProcedureImported,
     ProcedureMerged,
     ProcedureReflected,
     ProcedureUnerased,
@@ -176,16 +177,21 @@ def evolve(
         case RevisionAccepted():
             if _status(procedure, event.revision) is None:
                 return procedure
-            return _activate(procedure, event.revision)
+            accepted = _activate(procedure, event.revision)
+            waited = accepted.status is ProcedureStatus.CANDIDATE
+            return attrs.evolve(accepted, status=ProcedureStatus.LIVE) if waited else accepted
         case RevisionRejected():
             if _status(procedure, event.revision) is not RevisionStatus.CANDIDATE:
                 return procedure
-            return _with_status(procedure, event.revision, RevisionStatus.REJECTED)
+            return _reject(procedure, event.revision)
+        case ProcedureImported():
+            return _imported(procedure, event)
         case ProcedureErased():
             return attrs.evolve(procedure, status=ProcedureStatus.ERASED) if _live(procedure) else procedure
         case ProcedureUnerased():
-            erased = procedure.status is ProcedureStatus.ERASED
-            return attrs.evolve(procedure, status=ProcedureStatus.LIVE) if erased else procedure
+            if procedure.status is not ProcedureStatus.ERASED:
+                return procedure
+            return attrs.evolve(_activate(procedure, procedure.active), status=ProcedureStatus.LIVE)
         case ProcedureAdded() | TrajectoryRecorded() | ResourceRecorded() | EventsUndone():
             return procedure
         case VersionTagged() | BranchForked() | BranchPromoted() | BranchDeleted() | LossAccepted() | ContentPurged():
@@ -240,9 +246,26 @@ def _with_status(procedure: Procedure, revision_id: EventId, status: RevisionSta
 def _activate(procedure: Procedure, revision_id: EventId) -> Procedure:
     """Return *procedure* with *revision_id* active and the one before superseded."""
     if revision_id == procedure.active:
-        return procedure
+        # The only revision of an imported procedure may wait for a verdict, or have got one.
+        waits = _status(procedure, revision_id) is not RevisionStatus.ACTIVE
+        return _with_status(procedure, revision_id, RevisionStatus.ACTIVE) if waits else procedure
     superseded = _with_status(procedure, procedure.active, RevisionStatus.SUPERSEDED)
     return attrs.evolve(_with_status(superseded, revision_id, RevisionStatus.ACTIVE), active=revision_id)
+
+
+def _reject(procedure: Procedure, revision_id: EventId) -> Procedure:
+    """Return *procedure* with a candidate turned down; one that waited for a verdict on just that goes with it."""
+    rejected = _with_status(procedure, revision_id, RevisionStatus.REJECTED)
+    gone = procedure.status is ProcedureStatus.CANDIDATE and revision_id == procedure.active
+    return attrs.evolve(rejected, status=ProcedureStatus.ERASED) if gone else rejected
+
+
+def _imported(procedure: Procedure, event: ProcedureImported) -> Procedure:
+    """Return *procedure*, waiting for a verdict if the event says so and it is new."""
+    if not event.candidate or [revision.id for revision in procedure.revisions] != [event.revision]:
+        return procedure
+    waiting = _with_status(procedure, event.revision, RevisionStatus.CANDIDATE)
+    return attrs.evolve(waiting, status=ProcedureStatus.CANDIDATE)
 
 
 def _validated(procedure: Procedure, event: ProcedureValidated) -> Procedure:
@@ -317,7 +340,7 @@ def touched(event: Event) -> tuple[ProcedureId, ...]:
         # What there is most of comes first.
         case ProcedureAdded() | ProcedureValidated() | ProcedureGeneralised() | ProcedureReflected():
             return (event.procedure_id,)
-        case RevisionAccepted() | RevisionRejected() | ProcedureErased() | ProcedureUnerased():
+        case RevisionAccepted() | RevisionRejected() | ProcedureErased() | ProcedureUnerased() | ProcedureImported():
             return (event.procedure_id,)
         case ProcedureMerged():
             return (event.procedure_id, *event.merged)

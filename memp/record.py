@@ -196,7 +196,7 @@ def from_header(header: str, digest: bytes, salt: bytes | None, body: bytes | No
         CorruptStoreError: The header is none that this version of memp reads.
     """
     try:
-        return Record(*_decode(header)[1:], digest, salt, body)  # type: ignore[arg-type]
+        return Record(*_decode(header)[1:], digest, salt, body)  # type: ignore[call-arg]
     except msgspec.MsgspecError as error:
         raise CorruptStoreError(f"The header of a record cannot be read: {error}. It is {header[:80]!r}.") from error
 

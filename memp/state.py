@@ -617,6 +617,8 @@ class State:
         A live one comes before an erased one; a merged one stands for what it was merged into.
         """
         there = self._present(self.history.by_key.get((scope, key), ()))
+        # One that waits for a verdict is not here yet.
+        there = [p for p in there if p.status is not ProcedureStatus.CANDIDATE]
         found = [self._follow_merges(p) for p in there if any(r.content_key == key for r in p.revisions)]
         order = {ProcedureStatus.LIVE: 0, ProcedureStatus.ERASED: 1, ProcedureStatus.MERGED: 2}
         return min(found, key=lambda p: (order[p.status], p.content_key, p.id), default=None)

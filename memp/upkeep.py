@@ -13,14 +13,15 @@ from memp.errors import InvalidInputError, ProcedureNotFoundError, ProcedurePurg
 from memp.history.purge import PurgePlan, PurgeReport
 from memp.history.purge import plan as plan_purge
 from memp.index.quality import SearchQuality, search_quality
+from memp.lookup import find_procedure
 from memp.model import ProcedureId, TrajectoryId
+from memp.packs import Packs
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
-from memp.versions import Versions, as_invalid_input
-from memp.view import find_procedure
+from memp.versions import as_invalid_input
 
 
-class Upkeep(Versions):
+class Upkeep(Packs):
     """The operations on a store as a whole."""
 
     def export(self, path: str | Path, *, progress: Progress | None = None) -> ExportReport:

@@ -16,11 +16,11 @@ import attrs
 from memp import decide
 from memp.errors import EventNotFoundError, InvalidInputError
 from memp.events import EvaluationRecorded, GateSet
+from memp.lookup import find_revision
 from memp.model import EventId
 from memp.record import Record
 from memp.upkeep import Upkeep
 from memp.versions import as_invalid_input
-from memp.view import find_revision
 
 
 class MeasuringSuite(Protocol):

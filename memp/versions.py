@@ -147,6 +147,19 @@ class Versions(View):
         """
         return self._on(self._branch, scope=check_within(scope, self._scope))
 
+    def by(self, actor: str) -> Self:
+        """
+        Return the same memory, with another author for what is written through it.
+
+        Raises:
+            InvalidInputError: *actor* is empty.
+        """
+        if not actor:
+            raise InvalidInputError("'actor' must name who writes (got an empty text).")
+        other = self._on(self._branch)
+        other._actor = actor
+        return other
+
     # -- branches ------------------------------------------------------------------------------------------------
 
     def fork(self, name: str, *, at: When | None = None, reason: str = "") -> Self:

@@ -7,37 +7,29 @@ question asked of the past is answered by the same code as one asked now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import overload
 
 import attrs
 import numpy as np
 
-from memp import codec, decide
+from memp import decide
 from memp import episodes as diary
+from memp.calls import Cost, added_up, calls_seen
 from memp.episodes import EpisodeInfo, QueuedRun
-from memp.errors import (
-    ConflictError,
-    EventNotFoundError,
-    InvalidInputError,
-    ProcedureNotFoundError,
-    ProcedurePurgedError,
-)
-from memp.events import EVENT_TYPES, Event, GateSet, PolicySet
-from memp.history.blame import Blame, blame
+from memp.errors import ConflictError, InvalidInputError
+from memp.events import EVENT_TYPES, GateSet, PolicySet
+from memp.found import Found
 from memp.history.diff import Diff, compare
 from memp.history.duplicates import SIMILAR_FROM, Duplicate, find_duplicates
-from memp.history.lineage import Lineage, lineage
-from memp.history.told import Teller, Told
 from memp.history.undo import plan, select
 from memp.history.when import When, resolve
-from memp.history.why import Story, why
 from memp.index.base import Mask
-from memp.model import EventId, Match, Position, Procedure, ProcedureId
+from memp.lookup import find_procedure, find_revision
+from memp.model import EventId, Match, Position, Procedure
 from memp.projection import Entry, Tombstone
 from memp.record import Record
-from memp.rendering import Renderer, passage, script_outline
+from memp.rendering import Renderer
 from memp.retrieval.filters import Filter
 from memp.retrieval.lives import Lives
 from memp.retrieval.search import Question, search
@@ -46,74 +38,10 @@ from memp.sql import Answer, answer, rows_of
 from memp.state import WHAT_IF, State, also
 from memp.state import without as without_events
 from memp.store import Store
+from memp.storied import Storied
 from memp.toolsets import spoken_by
 from memp.update.credit import Credit, credit, posterior
 from memp.update.trial import Candidate, candidates
-
-PREFIX_LENGTH_MIN = 4
-"""Characters of an id that are enough to name a procedure, if no other starts with them."""
-
-
-class Found(Sequence[Match]):
-    """
-    What was found for a task, best first: a sequence of matches that renders itself for an agent.
-
-    Attributes:
-        task: What was asked.
-
-        matches: The matches, best first.
-    """
-
-    def __init__(
-        self,
-        task: str,
-        matches: Sequence[Match],
-        *,
-        renderer: Callable[[], Renderer],
-        toolset_of: Callable[[Procedure], Toolset | None],
-    ) -> None:
-        self.task = task
-        self.matches = tuple(matches)
-        self._renderer = renderer
-        self._toolset_of = toolset_of
-
-    @overload
-    def __getitem__(self, index: int) -> Match: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Match]: ...
-
-    def __getitem__(self, index: int | slice) -> Match | Sequence[Match]:
-        return self.matches[index]
-
-    def __len__(self) -> int:
-        return len(self.matches)
-
-    def __repr__(self) -> str:
-        return f"Found(task={self.task!r}, matches={[match.procedure.name for match in self.matches]!r})"
-
-    def prompt(self, *, budget_tokens: int | None = 600, style: str = "steps") -> str:
-        """
-        Return the matches as a block of text for an agent.
-
-        Args:
-            budget_tokens: How long it may be, in estimated tokens, 0 or more; None for no limit. Whole procedures are
-                left out, the last first, before one is cut short.
-
-            style: ``steps``, ``prose`` or ``code``.
-
-        Returns:
-            The text; empty if nothing was found or nothing fits. It holds no ids, positions or times: the same
-            procedures give the same text.
-
-        Raises:
-            InvalidInputError: There is no such style, or the budget is negative.
-
-            TemplateError: A template of the user's does not render.
-        """
-        found = (match.procedure for match in self.matches)
-        passages = [passage(procedure, outline=script_outline(self._toolset_of(procedure))) for procedure in found]
-        return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)
 
 
 @attrs.frozen(kw_only=True)
@@ -158,7 +86,7 @@ class BranchInfo:
     position: Position
 
 
-class View:
+class View(Storied):
     """
     The reading methods, over one version of the memory.
 
@@ -424,65 +352,6 @@ class View:
         """
         return find_duplicates(self.procedures(), similar_from=similar_from)
 
-    # -- why it is as it is --------------------------------------------------------------------------------------
-
-    def blame(self, procedure: str) -> Blame:
-        """
-        Return which event brought in each line of the active revision.
-
-        Args:
-            procedure: Its name, its id, or the first characters of its id, four or more.
-
-        Raises:
-            ProcedureNotFoundError: There is none, or more than one.
-        """
-        with self._store.lock:
-            return blame(self._state, find_procedure(self._state, procedure))
-
-    def why(self, procedure: str) -> Story:
-        """
-        Return the story of a procedure: its runs, who changed it and why, and what happened when it was used.
-
-        Args:
-            procedure: Its name, its id, or the first characters of its id; one that was undone has a story too.
-
-        Raises:
-            ProcedureNotFoundError: There never was one here, or more than one.
-        """
-        with self._store.lock:
-            return why(self._state, find_known(self._state, procedure))
-
-    def lineage(self, procedure: str) -> Lineage:
-        """
-        Return what a procedure was made from, and what it was merged into, as a graph.
-
-        Args:
-            procedure: Its name, its id, or the first characters of its id; one that was undone has a lineage too.
-
-        Raises:
-            ProcedureNotFoundError: There never was one here, or more than one.
-        """
-        with self._store.lock:
-            return lineage(self._state, find_known(self._state, procedure))
-
-    def tell(self, events: Iterable[str]) -> tuple[Told, ...]:
-        """
-        Return each of *events* in one sentence, with who wrote it and when.
-
-        Raises:
-            EventNotFoundError: There is no such event.
-        """
-        with self._store.lock:
-            teller = Teller(self._state, read=self._event_at)
-            return tuple(teller.tell(event) for event in events)
-
-    def _event_at(self, position: Position) -> Event | None:
-        """Return what the record at *position* says; None if it was purged."""
-        [record] = self._store.log.read(after=position - 1, until=position)
-        if record.body is None:
-            return None
-        return codec.decode(record.type, record.schema, record.body, position=position)
-
     def sql(self, query: str, *, timeout_seconds: float = 10.0, max_rows: int = 10_000) -> Answer:
         """
         Ask this version in SQL, over the views ``events``, ``procedures``, ``revisions`` and ``evidence``.
@@ -546,6 +415,19 @@ class View:
         with self._store.lock:
             return diary.gate(self._state)
 
+    def costs(self, by: str = "model") -> tuple[Cost, ...]:
+        """
+        Return what the calls to models that are on record here came to.
+
+        Args:
+            by: ``procedure`` that the answers became, ``model``, or ``day`` (UTC).
+
+        Raises:
+            InvalidInputError: *by* is none of these.
+        """
+        with self._store.lock:
+            return added_up(self._state, calls_seen(self._state, self._store.log), by=by)
+
     def queue(self) -> list[QueuedRun]:
         """Return the runs that wait to be learned from, oldest first."""
         with self._store.lock:
@@ -585,65 +467,3 @@ class View:
         """Return the hex SHA-256 of content, support, evidence and status: the same for stores that lived the same."""
         with self._store.lock:
             return self._state.digest()
-
-
-def find_revision(state: State, wanted: str) -> tuple[Procedure, EventId]:
-    """
-    Return the revision of *state* that *wanted* names, by the id or the position of the event that made it.
-
-    Raises:
-        EventNotFoundError: No revision is called that.
-    """
-    for procedure in state.all():
-        for revision in procedure.revisions:
-            if wanted in (revision.id, str(state.history.placed[revision.id].position)):
-                return procedure, revision.id
-    raise EventNotFoundError(wanted)
-
-
-def find_procedure(state: State, wanted: str) -> Procedure:
-    """
-    Return the procedure of *state* that *wanted* names.
-
-    Raises:
-        ProcedureNotFoundError: There is none, or more than one.
-    """
-    procedure = state.get(wanted)
-    if procedure is not None:
-        return procedure
-    found = state.named(wanted)
-    if not found and len(wanted) >= PREFIX_LENGTH_MIN:
-        found = [procedure for procedure in state.all() if procedure.id.startswith(wanted)]
-    if not found:
-        stones = state.tombstones(f"procedure/{wanted}")
-        if stones:
-            raise ProcedurePurgedError(
-                wanted, positions=[stone.position for stone in stones], purged_at=stones[-1].purged_at
-            )
-        raise ProcedureNotFoundError(wanted)
-    if len(found) > 1:
-        ids = ", ".join(procedure.id for procedure in found)
-        raise ProcedureNotFoundError(wanted, hint=f"{len(found)} answer to that. Name one by its id: {ids}.")
-    return found[0]
-
-
-def find_known(state: State, wanted: str) -> ProcedureId:
-    """
-    Return the id of the procedure that *wanted* names, also if it was undone or, by its id, if it was purged.
-
-    Raises:
-        ProcedureNotFoundError: There never was one here, or more than one.
-    """
-    try:
-        return find_procedure(state, wanted).id
-    except ProcedureNotFoundError:
-        if state.tombstones(f"procedure/{wanted}"):
-            return ProcedureId(wanted)
-        gone = [id for id in state.ids() if state.get(id) is None and state.entries_of(id)]
-        teller = Teller(state)
-        found = [id for id in gone if wanted in (id, teller.name(id))]
-        if not found and len(wanted) >= PREFIX_LENGTH_MIN:
-            found = [id for id in gone if id.startswith(wanted)]
-        if len(found) != 1:
-            raise
-        return found[0]

@@ -19,7 +19,7 @@ from memp.config import SECRETS, SETTINGS, Setting
 @options.mode
 @options.as_json
 @click.pass_context
-def config(context: click.Context, as_json: bool, **_: Any) -> None:
+def config(context: click.Context, /, as_json: bool, **_: Any) -> None:
     """
     Show every setting and where its value comes from; a key is never shown.
 

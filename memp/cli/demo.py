@@ -1,4 +1,4 @@
-"""``memp demo``: watch a scripted agent in a small world get better, or not, because of what memp learned."""
+"""``memp demo``: a scripted agent in a small world gets better by what memp learned; then worse, and better again."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from memp.evaluation.demo import Demo, Learned, Score
+    from memp.evaluation.story import Story
 
     Cell = Callable[[Score, Score], Text]
 
@@ -46,6 +47,9 @@ INTERVAL_WIDTH = len("12.3–45.6")
 WIDTH_MAX = 100
 """Columns of running text: longer lines are hard to follow, and where it goes to a file nothing else breaks them."""
 
+BAR_CHARACTERS = 40
+"""Length of the bar of a version that solves everything."""
+
 SOURCES_SHOWN = 5
 """Runs that are listed below a procedure; the log shows all."""
 
@@ -64,7 +68,8 @@ def demo(seed: int, tasks: int, store: str | None, as_json: bool) -> None:
     """
     Watch an agent learn: it lives through tasks, memp learns from its runs, and new tasks show what that was worth.
 
-    It needs no model, no network and some seconds. A store that holds something else is never written to.
+    Then a bad reflection slips in, 'bisect' finds it, and it is taken back. It needs no model, no network and less than
+    a minute. A store that holds something else is never written to.
     """
     from memp.cli.output import console, print_json, progress_bar
     from memp.evaluation.demo import run_demo
@@ -79,6 +84,8 @@ def demo(seed: int, tasks: int, store: str | None, as_json: bool) -> None:
     _print_scores(result, out)
     if result.learned is not None:
         _print_learned(result.learned, out)
+    if result.story is not None:
+        _print_fall(result.story, out)
     _print_next(result, out)
 
 
@@ -219,12 +226,74 @@ def _events(learned: Learned) -> Table:
     return shown
 
 
+# -- what went wrong, and how it was found ----------------------------------------------------------------------------
+
+
+def _print_fall(story: Story, out: Console) -> None:
+    """Tell what slipped in, what it did, what the search named, and what taking it back gave."""
+    from memp.evaluation.story import LEARNED, MENDED, REFLECTOR, SLIPPED
+
+    _heading("Something goes wrong", out)
+    _say(
+        f"The agent does {story.episodes} more tasks as episodes, and memp learns from what comes of them. In between, "
+        f"{REFLECTOR!r} rewrites {story.procedure}: \"{story.critique}\" It sounds like experience.",
+        out,
+    )
+    out.print()
+    out.print(_curve_table(story))
+    _heading("Find it, and take it back", out)
+    good, bad = story.success(LEARNED), story.success(SLIPPED)
+    fell = f"{good:.0%} of {story.tasks} new tasks with {LEARNED}, {bad:.0%} with {SLIPPED}"
+    _say(f"{fell}. Which of the events in between did it?", out)
+    out.print()
+    out.print(f"  memp bisect … --good {LEARNED} --bad {SLIPPED}", style="bold")
+    out.print()
+    told = story.found.told()
+    for line in (told["headline"], told["title"], *told["lines"][:1], told["steps"][0]):
+        _say(line, out)
+    if story.undone is None:
+        return
+    right = "the one that slipped in" if story.found.event == story.slipped else "not the one that slipped in"
+    _say(
+        f"That is {right}. It was taken back by one more event, and {MENDED} solves {story.success(MENDED):.0%} again: "
+        "what was learned in the meantime is still there.",
+        out,
+        style="bold",
+    )
+
+
+def _curve_table(story: Story) -> Table:
+    """Return the versions with what the agent solves with each, as bars."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for head, side in (("version", "left"), ("position", "right"), ("solved, %", "right"), ("", "left")):
+        made.add_column(head, no_wrap=True, justify=side)  # type: ignore[arg-type]
+    for arm in story.result.arms:
+        share = story.success(arm.name)
+        name = "" if arm.name.isdecimal() else arm.name
+        slipped = arm.position is not None and arm.position == story.slipped_at
+        style = "red" if slipped else "cyan" if arm.kind == "view" else "dim"
+        bar = Text("█" * round(share * BAR_CHARACTERS), style=style)
+        if slipped:
+            bar.append("  the reflection", style="red")
+        position = "" if arm.kind != "view" else str(arm.position)
+        made.add_row(Text(name, style="bold"), Text(position), Text(f"{100 * share:.0f}"), bar)
+    return made
+
+
 def _print_next(result: Demo, out: Console) -> None:
     _heading("Where it is, and what to type next", out)
     for path in result.passed_over:
         out.print(f"{path} holds something else and was left alone.", soft_wrap=True)
     again = " (it was there from a demo like this one; nothing was learned twice)" if result.was_there else ""
     out.print(f"The memory lies in {result.store}{again}.", soft_wrap=True)
+    story = result.story
+    if story is not None and story.report is not None:
+        out.print(f"The report, with all of this drawn, lies in {story.report}; open it in a browser.", soft_wrap=True)
+    elif story is not None:
+        out.print("To have all of this drawn as a report: pip install 'memp[evaluation]', and again.", soft_wrap=True)
     out.print()
     for command in next_commands(result):
         out.print(f"  {command}", soft_wrap=True, style="bold")
@@ -241,6 +310,8 @@ def next_commands(result: Demo) -> list[str]:
             ["show", store, name],
             ["log", store, "--procedure", name],
         ]
+    if result.story is not None and result.story.slipped is not None:
+        calls.append(["why", store, result.story.procedure])
     calls.append(["log", store, "-n", "10"])
     return [shlex.join([_own_name(), *call]) for call in calls]
 
@@ -282,9 +353,37 @@ def demo_json(result: Demo) -> dict[str, Any]:
             "events": [record_json(record) for record in learned.events],
             "sources": [record_json(record) for record in learned.sources],
         },
+        "story": None if result.story is None else _story_json(result.story),
         "store": str(result.store.resolve()),
         "passed_over": [str(path.resolve()) for path in result.passed_over],
         "next": next_commands(result),
+    }
+
+
+def _story_json(story: Story) -> dict[str, Any]:
+    """Return what went wrong and how it was found; the curve holds the versions, and what is none, by position."""
+    return {
+        "episodes": story.episodes,
+        "slipped": {
+            "event": story.slipped,
+            "position": story.slipped_at,
+            "procedure": story.procedure,
+            "critique": story.critique,
+        },
+        "curve": [
+            {
+                "name": arm.name,
+                "kind": arm.kind,
+                "position": arm.position,
+                "success": story.success(arm.name),
+                "steps": story.result.score(arm.name).steps,
+            }
+            for arm in story.result.arms
+        ],
+        "bisect": story.found.to_dict(),
+        "undone": story.undone,
+        "tasks": story.tasks,
+        "report": None if story.report is None else str(story.report.resolve()),
     }
 
 

@@ -37,14 +37,14 @@ def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
         options.store,
         suite_options,
         click.option("--replay", "replay", metavar="FILE", default=None, help="Held-out runs instead of a suite."),
-        click.option("--agent", default="follower", show_default=True, help="Who acts: follower, explorer or model."),
+        click.option("--agent", default=None, help="Who acts: follower, explorer, model; the suite's own if left out."),
         click.option("--seeds", default="0", show_default=True, help="Seeds of the agent, such as 0,1,2."),
         click.option("--workers", type=int, default=1, show_default=True, help="Processes that act."),
         click.option("--max-steps", type=int, default=None, help="Limit of actions; the suite's if left out."),
         click.option("-k", default=3, show_default=True, help="How many procedures are served at most."),
         click.option("--key", default=None, help="How they are found, as 'memp ask --key' takes it."),
         options.branch,
-        click.option("--journal", type=click.Path(dir_okay=False), default=None, help="Keep what is done in this file."),
+        click.option("--journal", type=click.Path(dir_okay=False), default=None, help="Keep what is done here."),
         click.option("--resume", is_flag=True, help="Go on where the same evaluation was stopped."),
         click.option("--report", type=click.Path(dir_okay=False), default=None, help="Write an HTML file besides."),
         click.option("--record", "recorded", is_flag=True, help="Put the result on record in the store."),
@@ -74,17 +74,19 @@ def eval_(store: str, arms: tuple[str, ...], as_json: bool, **asked: Any) -> Non
 
     Beside the versions there are always 'none' (nothing is served) and 'random' (procedures drawn by lot).
     """
-    result = _measure(store, lambda memory: {arm: arm for arm in arms} or {memory.branch_name: memory}, **asked)
-    _print_result(result, as_json)
+    result, beside = _measure(store, lambda memory: {arm: arm for arm in arms} or {memory.branch_name: memory}, **asked)
+    _print_result(result, beside, as_json)
 
 
-def _print_result(result: Result, as_json: bool) -> None:
+def _print_result(result: Result, beside: str | None, as_json: bool) -> None:
     from memp.cli.output import plain, print_json
 
     if as_json:
-        print_json(result.summary())
-    else:
-        click.echo(plain(result.table()), nl=False)
+        print_json(result.summary() | ({} if beside is None else {"appendix": beside}))
+        return
+    click.echo(plain(result.table()), nl=False)
+    if beside is not None:
+        click.echo(plain(f"\n{beside}"))
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +97,7 @@ class _Asked:
     replay: str | None
     seed: int | None
     n: int | None
-    agent: str
+    agent: str | None
     seeds: tuple[int, ...]
     workers: int
     max_steps: int | None
@@ -134,8 +136,8 @@ class _Asked:
         assert self.suite is not None
         return given_suite(self.suite, seed=self.seed, n=self.n, options=self.options)
 
-    def find_agent(self, memory: Memory) -> Agent:
-        """Return who acts."""
+    def find_agent(self, memory: Memory, suite: Suite) -> Agent:
+        """Return who acts: who was named, or whom the suite has."""
         from memp.evaluation.agents.named import agent_named
 
         if self.agent == "model" and self.model is not None:
@@ -143,12 +145,14 @@ class _Asked:
             from memp.llm import Model
 
             return ModelAgent(model=Model(self.model, base_url=self.base_url, mode=self.mode))
-        return agent_named(self.agent, memory)
+        return agent_named(self.agent or suite.agent, memory)
 
 
-def _measure(store: str, arms_of: Callable[[Memory], Mapping[str, ArmSpec]], **given: Any) -> Result:
+def _measure(
+    store: str, arms_of: Callable[[Memory], Mapping[str, ArmSpec]], **given: Any
+) -> tuple[Result, str | None]:
     """
-    Measure what the command line asks for, and do with the result what it says.
+    Measure what the command line asks for, and do with the result what it says; what the suite adds comes second.
 
     The store is open only while versions are asked what they serve; agents may take hours, and need it no more.
     """
@@ -169,7 +173,8 @@ def _measure(store: str, arms_of: Callable[[Memory], Mapping[str, ArmSpec]], **g
     if asked.journal is None:
         _journal_of(store, runner.measured).unlink(missing_ok=True)
     _keep(store, result, asked)
-    return result
+    appendix = None if asked.replay is not None else suite.appendix
+    return result, None if appendix is None else appendix()
 
 
 def _runner(store: str, memory: Memory, suite: Suite | ReplaySuite, asked: _Asked, *, on_progress: Any) -> Runner:
@@ -185,7 +190,7 @@ def _runner(store: str, memory: Memory, suite: Suite | ReplaySuite, asked: _Aske
     }
     if isinstance(suite, ReplaySuite):
         return Runner(memory, suite, **settings)
-    agent = asked.find_agent(memory)
+    agent = asked.find_agent(memory, suite)
     limit = suite.max_steps if asked.max_steps is None else asked.max_steps
     journal: Path | None = None
     if asked.journal is not None:
@@ -242,7 +247,7 @@ def curve(store: str, points: int, tags: bool, as_json: bool, **asked: Any) -> N
     """Measure the memory at several positions, or at its tags, and show how it went."""
     if points < 1:
         raise click.UsageError(f"--points must be 1 or more (got {points}).")
-    result = _measure(store, lambda memory: _tagged(memory) if tags else _spread(memory, points), **asked)
+    result, _ = _measure(store, lambda memory: _tagged(memory) if tags else _spread(memory, points), **asked)
     from memp.cli.output import print_json
 
     if as_json:

@@ -8,6 +8,7 @@ import warnings
 import click
 
 from memp.cli import (
+    bisect,
     change,
     config,
     demo,
@@ -15,11 +16,14 @@ from memp.cli import (
     embedders,
     evaluate,
     explain,
+    gate,
     learn,
     live,
     models,
     options,
+    packs,
     read,
+    record,
     script,
     store,
     upkeep,
@@ -47,6 +51,7 @@ MODULES = (
     demo,
     learn,
     live,
+    models,
     read,
     explain,
     duplicates,
@@ -57,7 +62,11 @@ MODULES = (
     upkeep,
     config,
     embedders,
+    packs,
     evaluate,
+    bisect,
+    gate,
+    record,
 )
 
 for module in MODULES:

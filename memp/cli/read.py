@@ -9,7 +9,10 @@ import click
 from memp.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memp import Evidence, Found, Procedure, Record, Revision
+    from memp.events.procedures import Origin
     from memp.script.toolset import Toolset
 
 SUMMARY_KEYS = ("name", "reason", "critique")
@@ -143,16 +146,19 @@ def list_(store: str, everything: bool, at: str | None, branch: str, as_json: bo
 def show(store: str, procedure: str, at: str | None, branch: str, as_json: bool) -> None:
     """Show all of one PROCEDURE, by its name or id: what it says, what it was built from, what it did."""
     from memp.cli.output import print_json
-    from memp.cli.views import procedure_json, revision_json
+    from memp.cli.views import origin_json, procedure_json, revision_json
 
     with options.open_for_reading(store, at=at, branch=branch) as memory:
         found = memory.procedure(procedure)
         spoken = memory.toolset_of(found)
+        origins = memory.origins(procedure)
     if as_json:
         revisions = [revision_json(found, revision) for revision in found.revisions]
-        print_json(procedure_json(found) | {"script": found.script, "revisions": revisions})
+        more = {"script": found.script, "revisions": revisions, "origins": [origin_json(one) for one in origins]}
+        print_json(procedure_json(found) | more)
         return
     _print_procedure(found, spoken)
+    _print_origins(origins)
 
 
 def _print_procedure(procedure: Procedure, spoken: Toolset | None) -> None:
@@ -180,6 +186,21 @@ def _print_procedure(procedure: Procedure, spoken: Toolset | None) -> None:
         if revision.critique:
             out.print(f"Critique: {one_line(revision.critique)}", soft_wrap=True)
         _print_content(revision, spoken)
+
+
+def _print_origins(origins: Sequence[Origin]) -> None:
+    """Print what is known of a procedure in the stores that it came from; none of it counts here."""
+    from memp.cli.output import console, counted, one_line
+
+    out = console()
+    for one in origins:
+        out.print()
+        out.print(f"Came out of a pack of the log {one.log_id}, where it is {one_line(one.name)!r}:", style="bold")
+        runs = counted(one.support, "run")
+        served = f"helped there in {helped(one.evidence)}" if one.evidence.episodes else "never served there"
+        out.print(f"built there from {runs}; {served}.", soft_wrap=True)
+        for event in one.history:
+            out.print(f"  {one_line(event.says)}", soft_wrap=True)
 
 
 def _print_content(revision: Revision, spoken: Toolset | None) -> None:

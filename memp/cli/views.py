@@ -8,6 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from memp import Evidence, LearnReport, Match, Procedure, Record, Revision
+    from memp.events.procedures import Origin
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:
@@ -45,6 +46,11 @@ def revision_json(procedure: Procedure, revision: Revision) -> dict[str, Any]:
         "evidence": evidence_json(procedure.evidence_of(revision)),
         "content": msgspec.to_builtins(revision.content),
     }
+
+
+def origin_json(origin: Origin) -> dict[str, Any]:
+    """Return where a procedure came from, and what was known of it there."""
+    return msgspec.to_builtins(origin) | {"evidence": evidence_json(origin.evidence)}
 
 
 def match_json(match: Match) -> dict[str, Any]:

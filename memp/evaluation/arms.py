@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from memp.build.verbatim import without_extras
 from memp.codec import decode
 from memp.errors import InvalidInputError
 from memp.evaluation.agent import Prompt
 from memp.evaluation.result import BASELINES, BM25, NONE, RANDOM, RAW, Arm, Involved
 from memp.events import TrajectoryRecorded
+from memp.found import Found
 from memp.model import content_digest
-from memp.view import Found, View
+from memp.view import View
 
 if TYPE_CHECKING:
     from memp.evaluation.agents.named import Reads
@@ -120,6 +122,7 @@ class Server:
         self._k, self._key, self._budget, self._style = k, key, budget_tokens, style
         self._digests: dict[str, str] = {}
         self._runs: dict[str, Memory] = {}
+        self._recorded: dict[str, dict[str, None]] = {}
 
     def close(self) -> None:
         """Give back what whole runs were found with."""
@@ -197,6 +200,9 @@ class Server:
             records = list(view.events(type=TrajectoryRecorded.TYPE))
             in_force = {told.event_id for told in view.tell(record.event_id for record in records) if told.in_force}
             runs = [run_of(record) for record in records if record.event_id in in_force and record.body is not None]
+            for run in runs:
+                # A procedure keeps a run without what only its source said; the recording has all of it.
+                self._recorded.setdefault(without_extras(run).digest, {})[run.digest] = None
             twin = self._memory.empty_twin()
             twin.learn(runs, build="verbatim", policy="validation")
             self._runs[digest] = twin
@@ -223,8 +229,14 @@ class Server:
         return Serving(
             prompt=Prompt(text=text, procedures=procedures),
             digest="" if reads == "nothing" else self._digest(text, procedures),
-            served=tuple(_involved(procedure, raw=source.arm.kind == RAW) for procedure in procedures),
+            served=tuple(self._involved(procedure, raw=source.arm.kind == RAW) for procedure in procedures),
         )
+
+    def _involved(self, procedure: Procedure, *, raw: bool) -> Involved:
+        if raw and procedure.run is not None:
+            [digest, *_] = self._recorded[procedure.run.digest]
+            return Involved(name=procedure.name, subject=f"run/{digest}")
+        return Involved(name=procedure.name, subject=f"procedure/{procedure.id}")
 
     def _digest(self, text: str, procedures: Sequence[Procedure]) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
@@ -277,12 +289,6 @@ def _arm(name: str, kind: ArmKind, view: View) -> Arm:
         position=view.position,
         state_digest=view.state_digest(),
     )
-
-
-def _involved(procedure: Procedure, *, raw: bool) -> Involved:
-    if raw and procedure.run is not None:
-        return Involved(name=procedure.name, subject=f"run/{procedure.run.digest}")
-    return Involved(name=procedure.name, subject=f"procedure/{procedure.id}")
 
 
 def _nothing(_task: str, _seed: int) -> None:

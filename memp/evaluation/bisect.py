@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from memp.changes import Change, changes_between, let_in, version_after
+from memp.changes import Change, changes_between, let_in, touched_names, version_after
 from memp.errors import ConflictError, InvalidInputError
 from memp.evaluation.arms import Server
 from memp.evaluation.crossing import Crossing, find_crossing
@@ -167,10 +167,10 @@ class Bisection:
         return f"Event {self.position} made it worse: {scores}, found in {plays}."
 
     def told(self) -> dict[str, Any]:
-        """Return what reports say: whether it was found, a title, lines of text, and how it was found."""
+        """Return what reports say: whether it was found, a headline, a title, lines of text, and how it was found."""
         lines = []
         if self.evidence is not None:
-            lines = [f"{self.sentence} Written by {self.actor}, event {self.event}."]
+            lines = [f"Written by {self.actor}: event {self.event}."]
             if self.evidence.lost:
                 lines.append(f"Tasks that went worse: {_named(self.evidence.lost)}.")
             if self.evidence.gained:
@@ -178,12 +178,15 @@ class Bisection:
             if self.evidence.without is not None:
                 lines.append(f"The bad end without it: {self.evidence.without:.0%}.")
         else:
-            lines = [f"It is known to lie after position {self.between[0]} and not after {self.between[1]}."]
-        if self.error_rate is not None:
+            lines = [f"What is known: position {self.between[0]} is the good side, {self.between[1]} the bad one."]
+        if self.error_rate is None:
+            lines.append("The agent does the same each time: on these tasks it is so, and no estimate.")
+        else:
             lines.append(f"An event that made nothing worse is named in {self.error_rate:.0%} of searches at most.")
         return {
             "found": self.found,
-            "title": str(self),
+            "headline": str(self),
+            "title": self.sentence or f"Cannot tell: {self.why}.",
             "lines": lines,
             "steps": [
                 f"{self.changes} operations lie between positions {self.good} and {self.bad}; {self.versions} of them "
@@ -427,7 +430,7 @@ class _Search:
         rounds = min(len(self._rounds[crossing.good]), len(self._rounds[crossing.bad]))
         lost, gained = self._moved(crossing.good, crossing.bad, rounds)
         tasks = {task.id: number for number, task in enumerate(self._runner.suite.tasks)}
-        event = self._event(change, before, [tasks[task] for task in lost])
+        event = self._event(change, before, [tasks[task] for task in lost], self._rounds[crossing.bad][0])
         [told] = after.view.tell([event])
         without = None
         if budget is None or crossing.evaluations + rounds <= budget:
@@ -461,16 +464,27 @@ class _Search:
         lost = tuple(task for task, moved in change.items() if moved < 0)
         return lost, tuple(task for task, moved in change.items() if moved > 0)
 
-    def _event(self, change: Change, before: _Version, lost: Sequence[int]) -> EventId:
-        """Return the event of the operation without which the tasks that got worse are served what they were before."""
+    def _event(
+        self, change: Change, before: _Version, lost: Sequence[int], after: Sequence[Attempt]
+    ) -> EventId:
+        """
+        Return the event of the operation that matters.
+
+        That is the one without which the tasks that got worse are served what they were before; if no single one is,
+        the one about what is served first for most of them.
+        """
         placed = {told.event_id: told for told in self._bad.tell(change.events)}
         ordered = sorted(change.events, key=lambda event: placed[event].type not in CONTENT)
-        if len(ordered) > 1 and len(ordered) <= EVENTS_TRIED:
-            for event in ordered:
-                prompts = self._runner.prompts(version_after(self._bad, change.position, leave_out=event))
-                if all(prompts[task] == before.prompts[task] for task in lost):
-                    return event
-        return ordered[0]
+        if len(ordered) == 1 or len(ordered) > EVENTS_TRIED:
+            return ordered[0]
+        for event in ordered:
+            prompts = self._runner.prompts(version_after(self._bad, change.position, leave_out=event))
+            if all(prompts[task] == before.prompts[task] for task in lost):
+                return event
+        firsts = {attempt.task_id: attempt.served[:1] for attempt in after}
+        served = [name for task in lost for name in firsts[self._runner.suite.tasks[task].id]]
+        about = {event: touched_names(self._bad, event) for event in ordered}
+        return max(ordered, key=lambda event: sum(name in about[event] for name in served))
 
     def _sentence(self, view: View, told: Told) -> str:
         """Return what the event says; with what it let in, if it is a verdict."""

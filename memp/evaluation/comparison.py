@@ -17,7 +17,7 @@ import attrs
 
 from memp.errors import InvalidInputError
 from memp.evaluation.intervals import CONFIDENCE, Interval
-from memp.evaluation.metrics import METRICS, Metric, by_task, table_of
+from memp.evaluation.metrics import METRICS, Metric, by_task, table_of, telling
 from memp.evaluation.statistics import (
     POWER,
     Numbers,
@@ -240,8 +240,9 @@ class Comparisons:
             {arm: tuple(one for one in of_arm if one.type == type) for arm, of_arm in attempts.items()}
             for type in self._types
         ]
-        self._whole = _Family([attempts], [None], confidence)
-        self._by_type = _Family(parts, self._types, confidence)
+        metrics = tuple(telling(one for of_arm in attempts.values() for one in of_arm).values())
+        self._whole = _Family([attempts], [None], metrics, confidence)
+        self._by_type = _Family(parts, self._types, metrics, confidence)
 
     def of(self, a: str, b: str, *, type: str | None = None) -> Comparison:
         """
@@ -284,11 +285,20 @@ class _Family:
 
         types: The type of each part.
 
+        metrics: What is compared.
+
         confidence: Of the intervals.
     """
 
-    def __init__(self, parts: Sequence[Attempts], types: Sequence[str | None], confidence: float) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Attempts],
+        types: Sequence[str | None],
+        metrics: Sequence[Metric],
+        confidence: float,
+    ) -> None:
         self._parts = parts
+        self._metrics = metrics
         self._types = types
         self._confidence = confidence
         self._compared = len(parts) * sum(1 for _ in itertools.combinations(parts[0], 2)) if parts else 0
@@ -296,7 +306,7 @@ class _Family:
 
     def compare(self, a: str, b: str, part: int) -> Comparison:
         found = {}
-        for metric in METRICS.values():
+        for metric in self._metrics:
             measured = self._measure(metric)
             if measured is not None and a in measured.arms and b in measured.arms:
                 found[metric.name] = measured.difference(a, b, part)

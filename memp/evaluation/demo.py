@@ -1,10 +1,11 @@
 """
-The demo: an agent lives, memp learns from its runs, and new tasks show what that was worth.
+The demo: an agent lives, memp learns from its runs, and new tasks show what that was worth; then something goes wrong.
 
-It is the whole way of the data in one sitting, in a world that needs no download and with agents that need no model.
-Everything is decided by the seed; only ids and times in the store are not. Nothing is printed here: the command line
-does that, and a test reads the same values. Prepared runs were not taken, although they would look better: what is
-learned here is what a script found out by trying.
+The second half, in which a bad reflection slips in and is found, is ``memp.evaluation.story``. It is the whole way of
+the data in one sitting, in a world that needs no download and with agents that need no model. Everything is decided by
+the seed; only ids and times in the store are not. Nothing is printed here: the command line does that, and a test reads
+the same values. Prepared runs were not taken, although they would look better: what is learned here is what a script
+found out by trying.
 """
 
 from __future__ import annotations
@@ -20,18 +21,20 @@ from memp.evaluation.agent import Prompt, play
 from memp.evaluation.agents import Explorer, Follower
 from memp.evaluation.household import TASK_TYPES, Household, make_tasks
 from memp.evaluation.intervals import Interval, mean_interval, share_interval
+from memp.evaluation.story import LEARNED, REFLECTOR, Story, go_on
 from memp.events import TrajectoryRecorded
-from memp.memory import IN_MEMORY, Memory
+from memp.memory import Memory
 from memp.memory import open as open_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from memp.evaluation.agent import Agent
     from memp.evaluation.environment import Task
     from memp.model import Procedure, Trajectory
     from memp.record import Record
     from memp.store import Progress
+    from memp.view import View
 
 SEED = 7
 """The seed of the other figures in the documentation."""
@@ -63,6 +66,9 @@ TOOLSET = "household"
 NOTHING, WRONG, MEMORY = "nothing", "wrong", "memory"
 ARMS = (NOTHING, WRONG, MEMORY)
 """What the agent is served: nothing; the best matches that no run of the task's own type supports; the best matches."""
+
+ACTOR = "demo"
+"""Who writes, apart from the bad reflection."""
 
 STORE = "memp-demo.duckdb"
 """Where the memory is kept if nobody says otherwise: in the current folder, since what comes next is to look at it."""
@@ -163,6 +169,8 @@ class Demo:
 
         learned: The procedure that made the most difference; None if nothing was learned.
 
+        story: What happened after that; None if nothing was learned.
+
         store: Where the memory lies.
 
         was_there: Whether a demo before this one had left just this memory there.
@@ -176,6 +184,7 @@ class Demo:
     procedures: int
     outcomes: dict[str, tuple[Outcome, ...]]
     learned: Learned | None
+    story: Story | None
     store: Path
     was_there: bool
     passed_over: tuple[Path, ...]
@@ -211,10 +220,11 @@ def run_demo(
     store: str | Path | None = None, *, seed: int = SEED, tasks: int = TASKS, progress: Progress | None = None
 ) -> Demo:
     """
-    Live, learn, and do new tasks with nothing, with the wrong procedures and with memory.
+    Live, learn, and do new tasks with nothing, with the wrong procedures and with memory; then go wrong and mend it.
 
-    A store is written only after all was lived through, and every learning is one operation, so whenever this is
-    stopped it leaves no store or one that is whole; the next call with the same seed and number goes on from there.
+    A store is written only after the first tasks were lived through, and every change is one operation, so whenever
+    this is stopped it leaves no store or one that is whole; the next call with the same seed and number goes on from
+    there. The report lies beside the store, with the ending ``.html``.
 
     Args:
         store: Where the memory is kept: a path at which there is nothing, or what a demo of the same seed and number
@@ -240,19 +250,27 @@ def run_demo(
     told = progress or _say_nothing
     every = make_tasks(tasks * (1 + NEW_PER_LIVED), seed=seed)
     runs = _live(every[:tasks], seed=seed, progress=told)
-    path, passed_over = _choose_store(store, runs)
+    path, passed_over = _choose_store(store, mark := _mark(seed, tasks))
     was_there = path.exists()
-    with open_memory(path, actor="demo") as memory:
-        for _ in _learn(memory, runs, progress=told):
-            pass
-        outcomes = _do(memory, every[tasks:], seed=seed, progress=told)
+    with open_memory(path, actor=ACTOR) as memory:
+        if not memory.position:
+            memory.tag(mark, at=0, reason="this store is a demo's")
+        if LEARNED not in {tag.name for tag in memory.tags()}:
+            _learn(memory, runs, progress=told)
+            memory.tag(LEARNED)
+        view = memory.at(LEARNED)
+        outcomes = _do(view, every[tasks:], seed=seed, progress=told)
+        learned = _choose_procedure(view, every[tasks:], outcomes)
+        new = every[tasks : 2 * tasks]
+        story = go_on(memory, new, seed=seed, report=path.with_suffix(".html"), progress=told)
         return Demo(
             seed=seed,
             lived=len(runs),
             lived_won=sum(bool(run.success) for run in runs),
-            procedures=len(memory.procedures()),
+            procedures=len(view.procedures()),
             outcomes=outcomes,
-            learned=_choose_procedure(memory, every[tasks:], outcomes),
+            learned=learned,
+            story=story,
             store=path,
             was_there=was_there,
             passed_over=passed_over,
@@ -275,19 +293,23 @@ def _live(tasks: Sequence[Task], *, seed: int, progress: Progress) -> tuple[Traj
     return tuple(runs)
 
 
-def _learn(memory: Memory, runs: Sequence[Trajectory], *, progress: Progress = _say_nothing) -> Iterator[None]:
-    """Let *memory* learn *runs*, a round at a time; what it knows already is left alone. Yields after every round."""
+def _learn(memory: Memory, runs: Sequence[Trajectory], *, progress: Progress) -> None:
+    """Let *memory* learn *runs*, a round at a time; what it knows already is left alone."""
     for start in range(0, len(runs), ROUND):
         memory.learn(runs[start : start + ROUND], build=BUILD, toolset=TOOLSET)
         progress("learning", min(start + ROUND, len(runs)), len(runs))
-        yield
 
 
-def _choose_store(wanted: str | Path | None, runs: Sequence[Trajectory]) -> tuple[Path, tuple[Path, ...]]:
+def _mark(seed: int, tasks: int) -> str:
+    """Return the tag by which a demo knows its own store."""
+    return f"demo-of-seed-{seed}-and-{tasks}-tasks"
+
+
+def _choose_store(wanted: str | Path | None, mark: str) -> tuple[Path, tuple[Path, ...]]:
     """Return where the memory goes, and what was passed over on the way; see ``run_demo``."""
     if wanted is not None:
         path = Path(wanted)
-        if path.exists() and not _is_ours(path, _digests(runs)):
+        if path.exists() and not _is_ours(path, mark):
             raise InvalidInputError(
                 "The store must be a new one, or what a demo with the same seed and number of tasks left behind "
                 f"(got {str(path)!r}, which holds something else). Name another path, or move that file away."
@@ -300,7 +322,7 @@ def _choose_store(wanted: str | Path | None, runs: Sequence[Trajectory]) -> tupl
         if not path.exists():
             break
         try:
-            if _is_ours(path, _digests(runs)):
+            if _is_ours(path, mark):
                 break
         except (CorruptStoreError, StoreLockedError):
             pass  # whatever it is, it is not ours to touch
@@ -308,23 +330,18 @@ def _choose_store(wanted: str | Path | None, runs: Sequence[Trajectory]) -> tupl
     return path, tuple(passed_over)
 
 
-def _is_ours(path: Path, digests: frozenset[str]) -> bool:
-    """Whether the store at *path* is where one of our learnings would be, and nothing else was done to it."""
+def _is_ours(path: Path, mark: str) -> bool:
+    """Whether the store at *path* bears our mark, and nobody else ever wrote to it; or is empty."""
     with open_memory(path, read_only=True) as memory:
-        return memory.state_digest() in digests
-
-
-def _digests(runs: Sequence[Trajectory]) -> frozenset[str]:
-    """Return the state digests that a store goes through as it learns *runs*, from the empty one on."""
-    with open_memory(IN_MEMORY) as twin:
-        return frozenset((twin.state_digest(), *(twin.state_digest() for _ in _learn(twin, runs))))
+        authors = {record.actor for record in memory.events()}
+        return not authors or (authors <= {ACTOR, REFLECTOR} and mark in {tag.name for tag in memory.tags()})
 
 
 # -- doing new tasks -------------------------------------------------------------------------------------------------
 
 
 def _do(
-    memory: Memory, tasks: Sequence[Task], *, seed: int, progress: Progress
+    memory: View, tasks: Sequence[Task], *, seed: int, progress: Progress
 ) -> dict[str, tuple[Outcome, ...]]:
     """Let every arm do every task, in the same worlds and with the same seeds."""
     types = _types_of(memory)
@@ -346,7 +363,7 @@ def _do(
     return {arm: tuple(lived) for arm, lived in outcomes.items()}
 
 
-def _types_of(memory: Memory) -> dict[str, frozenset[str | None]]:
+def _types_of(memory: View) -> dict[str, frozenset[str | None]]:
     """Return, for each procedure, the types of the tasks whose runs it was built from."""
     of_run = {
         record.data["trajectory_id"]: record.data["trajectory"]["task_type"]
@@ -357,7 +374,7 @@ def _types_of(memory: Memory) -> dict[str, frozenset[str | None]]:
 
 
 def _serve(
-    memory: Memory, task: Task, types: dict[str, frozenset[str | None]]
+    memory: View, task: Task, types: dict[str, frozenset[str | None]]
 ) -> dict[str, tuple[Procedure, ...]]:
     """Return what each arm gets for *task*."""
     if not types:
@@ -372,7 +389,7 @@ def _serve(
 
 
 def _choose_procedure(
-    memory: Memory, tasks: Sequence[Task], outcomes: dict[str, tuple[Outcome, ...]]
+    memory: View, tasks: Sequence[Task], outcomes: dict[str, tuple[Outcome, ...]]
 ) -> Learned | None:
     """Return the procedure that was the best match for most of the tasks that only memory won."""
     procedures = memory.procedures()

@@ -239,8 +239,15 @@ def gate(
         on_progress=on_progress,
     ) as runner:  # fmt: skip
         _check_agent(setting, runner)
-        candidates = memory.candidates()
-        return tuple(_judge_one(memory, runner, setting, candidate, dry_run=dry_run) for candidate in candidates)
+        verdicts: list[GateVerdict] = []
+        best = 0.0
+        for number, candidate in enumerate(memory.candidates()):
+            if number == 0:
+                best = _best(memory, setting, runner)
+            verdicts.append(_judge_one(memory, runner, setting, candidate, best=best, dry_run=dry_run))
+            judgement = verdicts[-1].judgement
+            best = best if judgement is None else max(best, judgement.base)
+        return tuple(verdicts)
 
 
 def _suite_of(setting: GateSet, given: Suite | None) -> Suite:
@@ -269,7 +276,7 @@ def _check_agent(setting: GateSet, runner: Runner) -> None:
 
 
 def _judge_one(
-    memory: Memory, runner: Runner, setting: GateSet, candidate: Candidate, *, dry_run: bool
+    memory: Memory, runner: Runner, setting: GateSet, candidate: Candidate, *, best: float, dry_run: bool
 ) -> GateVerdict:
     [told] = memory.tell([candidate.revision.id])
     verdict = GateVerdict(
@@ -289,7 +296,7 @@ def _judge_one(
         exact=runner.deterministic,
         tolerance=setting.tolerance,
         confidence=setting.confidence,
-        best=_best(memory, setting, runner),
+        best=best,
     )
     verdict = attrs.evolve(
         verdict,

@@ -88,7 +88,7 @@ METRICS = {
             higher_is_better=False,
             labels={"live": "mean steps", "replay": "needed and not named, actions"},
         ),
-        Metric(name="reward", of=reward, labels={"replay": "share of what was needed"}),
+        Metric(name="reward", of=reward, labels={"live": "mean reward", "replay": "share of what was needed"}),
         Metric(name="tokens", of=tokens, higher_is_better=False, labels={"live": "mean tokens"}),
         Metric(
             name="superfluous",
@@ -101,6 +101,12 @@ METRICS = {
     )
 }
 """The metrics by name, in the order in which they are shown."""
+
+
+def telling(attempts: Iterable[Attempt]) -> dict[str, Metric]:
+    """Return the metrics that say something of *attempts*: a reward that only repeats who won does not."""
+    repeats = all(attempt.reward == float(attempt.won) for attempt in attempts)
+    return {name: metric for name, metric in METRICS.items() if not (repeats and name == "reward")}
 
 
 @attrs.frozen(kw_only=True)

@@ -45,6 +45,7 @@ from memp.script.nodes import (
     FormattedText,
     Name,
     NumberLiteral,
+    Parameter,
     ProcedureDef,
     Repeat,
     Statement,
@@ -52,6 +53,7 @@ from memp.script.nodes import (
 )
 from memp.script.parser import parse_script
 from memp.script.toolset import bind_arguments
+from memp.script.types import LiteralType, type_text
 from memp.script.walk import child_blocks
 
 if TYPE_CHECKING:
@@ -298,7 +300,7 @@ class _Reader:
 
     def read(self, node: ProcedureDef) -> Iterator[Deed]:
         compared = for_comparing(node, self._likely)
-        types = {parameter.name: str(parameter.type) for parameter in compared.parameters}
+        types = {parameter.name: type_text(parameter.type) for parameter in compared.parameters}
         yield from self._of(compared.body, types)
 
     def _of(self, statements: Sequence[Statement], types: Mapping[str, str]) -> Iterator[Deed]:
@@ -326,13 +328,16 @@ class _Reader:
         bound = None if entry is None else bind_arguments(call, entry.parameters)
         if entry is None or bound is None:
             return tuple(_said(value, types, ANYTHING) for value in call.args)
-        declared = {parameter.name: str(parameter.type) for parameter in entry.parameters}
-        things = {kind.name for kind in self._toolset.classes} if self._toolset is not None else set()
-        return tuple(
-            _said(value, types, declared[name] if declared[name] not in things else "")
-            for name, value in bound.items()
-            if name != self._likely
-        )
+        plain = {parameter.name: self._plain(parameter) for parameter in entry.parameters}
+        return tuple(_said(value, types, plain[name]) for name, value in bound.items() if name != self._likely)
+
+    def _plain(self, parameter: Parameter) -> str:
+        """Return what stands for a text or number in the place of *parameter*; empty if it names a thing or choice."""
+        assert self._toolset is not None
+        if isinstance(parameter.type, LiteralType):
+            return ""
+        name = type_text(parameter.type)
+        return "" if any(name == kind.name for kind in self._toolset.classes) else name
 
 
 def _said(value: Expression, types: Mapping[str, str], plain: str) -> str:

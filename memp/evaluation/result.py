@@ -18,7 +18,7 @@ import msgspec
 
 from memp.errors import ConflictError, InvalidInputError
 from memp.evaluation.comparison import Comparison, Comparisons
-from memp.evaluation.metrics import METRICS, Score, score
+from memp.evaluation.metrics import Score, score, telling
 from memp.events import EvaluationRecorded
 from memp.events.measuring import Arm, Attempt, Involved, Measured
 from memp.model import canonical_bytes, content_digest
@@ -318,4 +318,5 @@ def check_comparable(one: Result, other: Result) -> None:
 def shown_metrics(result: Result) -> tuple[str, ...]:
     """Return the names of the metrics that are shown of *result*, in their order."""
     found = {name for arm in result.arms for name in result.score(arm.name).figures}
-    return tuple(name for name, metric in METRICS.items() if name in found and result.measured.kind in metric.labels)
+    metrics = telling(result.attempts)
+    return tuple(name for name, metric in metrics.items() if name in found and result.measured.kind in metric.labels)

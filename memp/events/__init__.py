@@ -28,6 +28,7 @@ from memp.events.procedures import (
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
+    ProcedureImported,
     ProcedureMerged,
     ProcedureReflected,
     ProcedureUnerased,
@@ -56,6 +57,7 @@ __all__ = [
     "ProcedureAdded",
     "ProcedureErased",
     "ProcedureGeneralised",
+    "ProcedureImported",
     "ProcedureMerged",
     "ProcedureReflected",
     "ProcedureUnerased",
@@ -77,6 +79,7 @@ Event = (
     | ProcedureAdded
     | ProcedureValidated
     | ProcedureGeneralised
+    | ProcedureImported
     | ProcedureReflected
     | RevisionAccepted
     | RevisionRejected

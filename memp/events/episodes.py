@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from memp.model import EpisodeId, EventId, ProcedureId, TrajectoryId, check_filled, check_finite
+from memp.model import EpisodeId, EventId, ProcedureId, TrajectoryId, as_float, check_filled, check_finite
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +27,7 @@ class Served:
     procedure_id: ProcedureId
     revision: EventId
     rank: int = attrs.field(validator=attrs.validators.ge(1))
-    score: float = attrs.field(validator=check_finite)
+    score: float = attrs.field(converter=as_float, validator=check_finite)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +111,9 @@ class EpisodeFinished(EpisodeEvent):
 
     trajectory_id: TrajectoryId | None = None
     success: bool | None = None
-    reward: float | None = attrs.field(default=None, validator=check_finite)
+    reward: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(as_float), validator=check_finite
+    )
     steps: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     tokens: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     abandoned: bool = False

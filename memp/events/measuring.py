@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import attrs
 
-from memp.model import check_filled, check_finite
+from memp.model import as_float, check_filled, check_finite
 
 SuiteKind = Literal["live", "replay"]
 """Whether an agent lived through tasks, or runs on record were asked what they had needed."""
@@ -126,12 +126,12 @@ class Attempt:
     type: str | None = None
     seed: int = 0
     won: bool = False
-    reward: float = attrs.field(default=0.0, validator=check_finite)
+    reward: float = attrs.field(default=0.0, converter=as_float, validator=check_finite)
     steps: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     tokens: int | None = None
     served: tuple[str, ...] = ()
     prompt_digest: str = ""
-    superfluous: float | None = None
+    superfluous: float | None = attrs.field(default=None, converter=attrs.converters.optional(as_float))
     kind_first: bool | None = None
 
 
@@ -225,8 +225,12 @@ class GateSet:
     agent: str = ""
     agent_version: str = ""
     seeds: tuple[int, ...] = (0,)
-    tolerance: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(1)])
-    confidence: float = attrs.field(default=0.95, validator=[attrs.validators.gt(0.5), attrs.validators.lt(1)])
+    tolerance: float = attrs.field(
+        default=0.0, converter=as_float, validator=[attrs.validators.ge(0), attrs.validators.lt(1)]
+    )
+    confidence: float = attrs.field(
+        default=0.95, converter=as_float, validator=[attrs.validators.gt(0.5), attrs.validators.lt(1)]
+    )
     reason: str = ""
 
     @property

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from memp.model import CallId, ProcedureId, check_filled, check_finite
+from memp.model import CallId, ProcedureId, as_float, check_filled, check_finite
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +73,9 @@ class ModelCalled:
     attempt: int = attrs.field(default=1, validator=attrs.validators.ge(1))
     tokens_in: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     tokens_out: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
-    price: float | None = attrs.field(default=None, validator=check_finite)
+    price: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(as_float), validator=check_finite
+    )
     latency_ms: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     template: str | None = None
     runs: tuple[str, ...] = ()

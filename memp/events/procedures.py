@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 import attrs
 
 from memp.events.vectors import VectorRef
-from memp.model import Content, ContentKey, EventId, ProcedureId, TrajectoryId, check_filled, check_finite
+from memp.model import (
+    Content,
+    ContentKey,
+    EventId,
+    Evidence,
+    ProcedureId,
+    TrajectoryId,
+    as_float,
+    check_filled,
+    check_finite,
+)
 
 
 def _check_weight(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
@@ -72,6 +82,102 @@ class ProcedureAdded(ProcedureEvent):
 
 
 @attrs.frozen(kw_only=True)
+class OriginEvent:
+    """
+    An event in the story of a procedure in the store that it comes from.
+
+    Attributes:
+        event_id: The event there.
+
+        type: Stored tag.
+
+        recorded_at: When, microseconds since 1970 UTC.
+
+        actor: Who wrote it.
+
+        says: What it said, in a sentence.
+    """
+
+    event_id: str
+    type: str
+    recorded_at: int
+    actor: str
+    says: str
+
+
+@attrs.frozen(kw_only=True)
+class Origin:
+    """
+    Where an imported procedure comes from, and what was known of it there.
+
+    Nothing of it is counted here: evidence was gathered by other agents, and support is runs that are not here.
+
+    Attributes:
+        log_id: The log.
+
+        branch: The branch of it.
+
+        position: Where that ended when the pack was made.
+
+        head: Where the log ended, as ``POSITION:DIGEST``.
+
+        pack: Hex SHA-256 of the pack.
+
+        signed: Whether its signature was checked: ``checked``, ``unchecked`` or ``no``.
+
+        procedure_id: The procedure there.
+
+        revision: The revision there.
+
+        name: Its name there.
+
+        scope: Whose it was there.
+
+        support: Runs that it was built from there, 0 or more.
+
+        evidence: What happened there when it was served.
+
+        history: Its story there, oldest first.
+    """
+
+    log_id: str
+    branch: str
+    position: int
+    head: str
+    pack: str
+    signed: str = attrs.field(validator=attrs.validators.in_(("checked", "unchecked", "no")))
+    procedure_id: str
+    revision: str
+    name: str
+    scope: str = ""
+    support: int = 0
+    evidence: Evidence = attrs.field(factory=Evidence)
+    history: tuple[OriginEvent, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ProcedureImported(ProcedureEvent):
+    """
+    A revision, made by an event of the same batch, came out of a pack.
+
+    Attributes:
+        revision: The revision here.
+
+        origin: Where it comes from.
+
+        candidate: Whether a procedure that is new waits for a verdict before it is retrieved. Of one that is here
+            already, the event that makes the revision says so.
+    """
+
+    TYPE: ClassVar[str] = "procedure-imported"
+    VERSION: ClassVar[int] = 1
+
+    revision: EventId
+    origin: Origin
+    candidate: bool = False
+
+
+@attrs.frozen(kw_only=True)
 class ProcedureValidated(ProcedureEvent):
     """
     Evidence for or against one revision.
@@ -97,9 +203,11 @@ class ProcedureValidated(ProcedureEvent):
 
     revision: EventId
     success: bool
-    reward: float | None = attrs.field(default=None, validator=check_finite)
+    reward: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(as_float), validator=check_finite
+    )
     steps: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
-    weight: float = attrs.field(default=1.0, validator=_check_weight)
+    weight: float = attrs.field(default=1.0, converter=as_float, validator=_check_weight)
     judge: str = attrs.field(default="rule", validator=attrs.validators.in_(("rule", "model", "person")))
     reason: str = ""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from memp.model import check_finite
+from memp.model import as_float, check_finite
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +32,9 @@ class PolicySet:
     policies: tuple[str, ...] = ()
     build: str = "verbatim"
     half_life_days: float | None = attrs.field(
-        default=None, validator=[check_finite, attrs.validators.optional(attrs.validators.gt(0))]
+        default=None,
+        converter=attrs.converters.optional(as_float),
+        validator=[check_finite, attrs.validators.optional(attrs.validators.gt(0))],
     )
     max_procedures: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     reason: str = ""

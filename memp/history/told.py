@@ -19,6 +19,7 @@ from memp.events import (
     ProcedureAdded,
     ProcedureErased,
     ProcedureGeneralised,
+    ProcedureImported,
     ProcedureMerged,
     ProcedureReflected,
     ProcedureUnerased,
@@ -240,6 +241,10 @@ class Teller:
             case ProcedureMerged():
                 parts = ", ".join(repr(self.name(part)) for part in event.merged)
                 return f"Merged from {parts}: {_ended(event.reason)}"
+            case ProcedureImported():
+                waits = " It waits for a verdict." if event.candidate else ""
+                runs, origin = _counted(event.origin.support, "run"), event.origin
+                return f"Came out of a pack, built there from {runs} and called {origin.name!r}.{waits}"
             case ProcedureErased():
                 return f"Erased: {_ended(event.reason)}"
             case ProcedureUnerased():

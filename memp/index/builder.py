@@ -53,9 +53,8 @@ class Builder:
             while self._more():
                 while not self._stopped.is_set() and step(self._stopped.is_set):
                     pass
-        except BaseException:
+        finally:
             self._end()
-            raise
 
     def _more(self) -> bool:
         """Take up a call for work, or end: whoever calls after that starts a new thread."""
@@ -67,5 +66,7 @@ class Builder:
             return False
 
     def _end(self) -> None:
+        """Let the next call start a thread even if a step failed; one that was started meanwhile goes on."""
         with self._lock:
-            self._thread = None
+            if self._thread is threading.current_thread():
+                self._thread = None

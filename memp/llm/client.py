@@ -130,8 +130,11 @@ class Client:
         self._mode = model.mode
         self._probing = threading.Lock()
         base_url = model.base_url or os.environ.get("OPENAI_BASE_URL") or None
-        key = model.api_key or os.environ.get("OPENAI_API_KEY") or (NO_KEY if base_url else None)
+        key = model.api_key or os.environ.get("OPENAI_API_KEY")
+        # What errors are told with: an endpoint may repeat the key, wherever that came from.
+        self._told = attrs.evolve(model, api_key=key)
         try:
+            key = key or (NO_KEY if base_url else None)
             self._client = openai.OpenAI(api_key=key, base_url=base_url, timeout=model.timeout_s, max_retries=0)
         except openai.OpenAIError as error:
             raise translated(error, model) from error
@@ -304,7 +307,7 @@ class Client:
             completion = self._completion(request)
             reply = reply_of(completion)
         except driver_errors() as error:
-            failed = translated(error, model)
+            failed = translated(error, self._told)
             talk.calls.append(attrs.evolve(call, error=self._kept(str(failed)), latency_ms=_since(began)))
             raise failed from error
         talk.calls.append(

@@ -44,3 +44,10 @@ class FactsAnswer(BaseModel):
         default_factory=list,
         description="Further wordings of the task, with the parameters of the procedure in braces.",
     )
+
+
+class MoveAnswer(BaseModel):
+    """What an agent does next."""
+
+    thought: str = Field(default="", description="What you think, in a sentence or two.")
+    action: str = Field(description="The one action to take now, exactly as the world understands it.")

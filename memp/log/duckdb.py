@@ -101,11 +101,10 @@ class DuckDBLog:
         if self._files.database.is_dir() or not self._files.database.parent.is_dir():
             raise InvalidInputError(f"A store is one file in a folder that is there (got {str(path)!r}).")
         self._held = StoreLock(self._files, shared=read_only, now=self._identity.clock())
-        try:
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(self.close)
             self._open(accept_loss=accept_loss)
-        except BaseException:
-            self.close()
-            raise
+            on_failure.pop_all()
 
     def _open(self, *, accept_loss: bool = False) -> None:
         """Open the files and take up where the log ends."""
@@ -351,14 +350,13 @@ class DuckDBLog:
 
     def _restore(self) -> None:
         """Tell the sequencer where the stored log ends, without reading its bodies."""
-        [(count, last, recorded_at)] = self._rows(
-            "select count(*), coalesce(max(position), 0), coalesce(max(recorded_at), 0) from store.events"
-        )
+        [(count, last)] = self._rows("select count(*), coalesce(max(position), 0) from store.records")
         if count != last:
             raise StreamGapError("Position", expected=count, found=last)
         if last == 0:
             return
-        [(digest,)] = self._rows("select digest from store.events where position = ?", [last])
+        # Times never go backwards, so the last is the latest.
+        [(digest, recorded_at)] = self._rows("select digest, recorded_at from store.events where position = ?", [last])
         versions = self._rows("select branch, stream, max(version) from store.events group by branch, stream")
         keys = self._rows("select branch, key, position from store.events where key is not null")
         self._sequencer.restore(

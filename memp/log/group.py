@@ -123,7 +123,8 @@ class GroupCommit:
         except StorageError as error:
             self._fail(group, error)
         except BaseException as error:
-            # A keyboard interrupt, between the commit and the witness for all we know.
+            # A keyboard interrupt, between the commit and the witness for all we know. Nothing narrower will do:
+            # whatever ends a commit, the others who wait for it must be told, and this is what they are told.
             self._fail(group, error)
             raise
         else:

@@ -8,6 +8,7 @@ made under another name and put in its place with its witness, so that no crash 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from pathlib import Path
@@ -168,15 +169,14 @@ def open_for_reading(files: StoreFiles) -> duckdb.DuckDBPyConnection:
         raise StoreNotFoundError(str(files.database))
     testimony = read_witness(files.witness)
     connection = attach(files.database, read_only=True)
-    try:
-        migrate(connection, applied_at=0, read_only=True)
-        loss = judge(testimony, contents_of(connection, testimony))
-    except duckdb.Error as error:
-        connection.close()
-        raise _opening_error(files.database, error) from error
-    except BaseException:
-        connection.close()
-        raise
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(connection.close)
+        try:
+            migrate(connection, applied_at=0, read_only=True)
+            loss = judge(testimony, contents_of(connection, testimony))
+        except duckdb.Error as error:
+            raise _opening_error(files.database, error) from error
+        on_failure.pop_all()
     if testimony.newest is None:
         _warn(f"no valid witness stands beside {str(files.database)!r}, so its last events may be missing")
     elif loss is not None:
@@ -227,20 +227,18 @@ def open_for_writing(files: StoreFiles, *, identity: Identity, accept_loss: bool
     if not files.database.exists():
         _create(files, identity)
     connection = attach(files.database, read_only=False)
-    try:
-        migrate(connection, applied_at=identity.clock())
-        # A purge or an import that was killed leaves a store that never got its name.
-        for leftover in (*files.unfinished.present(), files.unfinished.witness):
-            leftover.unlink(missing_ok=True)
-    except OSError as error:
-        connection.close()
-        raise StorageError(f"What an unfinished store left could not be removed: {error}.") from error
-    except duckdb.Error as error:
-        connection.close()
-        raise _opening_error(files.database, error) from error
-    except BaseException:
-        connection.close()
-        raise
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(connection.close)
+        try:
+            migrate(connection, applied_at=identity.clock())
+            # A purge or an import that was killed leaves a store that never got its name.
+            for leftover in (*files.unfinished.present(), files.unfinished.witness):
+                leftover.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"What an unfinished store left could not be removed: {error}.") from error
+        except duckdb.Error as error:
+            raise _opening_error(files.database, error) from error
+        on_failure.pop_all()
     return connection
 
 
@@ -333,6 +331,7 @@ def attach(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         connection.execute(f"attach '{quoted}' as store ({options})")
         connection.execute("use store")
+        connection.execute("set enable_progress_bar = false")
     except duckdb.Error as error:
         connection.close()
         raise _opening_error(path, error) from error

@@ -38,6 +38,8 @@ class StoredRows:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
+        # DuckDB draws a bar for what takes seconds where it thinks that somebody looks on; each connection is asked.
+        cursor.execute("set enable_progress_bar = false")
         cursor.execute("begin")
 
     def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

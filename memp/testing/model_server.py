@@ -209,10 +209,10 @@ class ScriptedServer:
         """Note the request, and return what is said to it."""
         with self._lock:
             self._asked.append(asked)
-            if self._key is not None and asked.key != self._key:
-                return Fail(how="wrong-key")
             if self._failing:
                 return self._failing.popleft()
+            if self._key is not None and asked.key != self._key:
+                return Fail(how="wrong-key")
             if not asked.path.endswith("/chat/completions"):
                 return Say()
             if asked.mode not in self._modes:

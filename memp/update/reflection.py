@@ -1,7 +1,8 @@
 """
 After a failure: what of the served script did not work, and how runs that won did it.
 
-By rule, for now: the first step of the script that the run did not get done is where it went wrong. If a recorded
+By rule, for now: the first step of the script that the run did not get done, or that was not followed by what the
+script expects (``ensure``), is where it went wrong. If a recorded
 success did the same with something else, a candidate tries that where the old way fails; if it did something before,
 the candidate does that too; if the step was tried and nothing came of it, and nobody knows better, the candidate avoids
 it. Scripts are edited as trees and checked again, never as text.
@@ -11,7 +12,7 @@ What was searched for is skipped: where a thing lies differs from room to room, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,9 @@ from memp.script.nodes import (
     Avoid,
     Branch,
     Call,
+    Ensure,
     Expression,
     If,
-    Name,
     ProcedureDef,
     Script,
     Statement,
@@ -40,6 +41,7 @@ from memp.script.nodes import (
 from memp.script.parser import parse_script
 from memp.script.walk import iter_statements, rewrite_expression
 from memp.update.base import Command, FinishedEpisode, ReflectOn, Remark, ServedProcedure, StoredRun
+from memp.update.expectations import Bindings, bind, is_unmet
 from memp.update.trial import open_candidates, trial
 
 if TYPE_CHECKING:
@@ -55,10 +57,6 @@ CANDIDATES_MAX = 2
 STEPS_BEFORE_MAX = 3
 """Steps before the one that worked that are taken over: going there, opening it, and one more."""
 
-Bindings = dict[str, str]
-"""What the names of a script stood for in a run, by kind."""
-
-
 @attrs.frozen(kw_only=True)
 class Failure:
     """
@@ -72,12 +70,15 @@ class Failure:
         done: How many steps before it were carried out.
 
         tried: Whether the run tried it and nothing came of it.
+
+        unmet: What was expected of it and did not come; empty if it was not even done.
     """
 
     index: int
     ways: tuple[Call, ...]
     done: int
     tried: bool
+    unmet: str = ""
 
     @property
     def call(self) -> Call:
@@ -130,7 +131,7 @@ def _reflect_on(state: State, episode: FinishedEpisode, served: ServedProcedure)
         yield Remark(text=f"reflection left {procedure.name!r} alone: its script cannot be read any more")
         return
     words, definition = vocabulary(toolset), script.procedures[0]
-    failure = find_failure(definition, episode, words)
+    failure = find_failure(definition, episode, words, won=lambda: episode.successes(procedure))
     if failure is None or not failure.done:
         return
     if len(open_candidates(procedure)) >= CANDIDATES_MAX:
@@ -162,11 +163,14 @@ def _command(
     if any(one.content.script == text for one in procedure.revisions):
         return Remark(text=f"reflection left {procedure.name!r} alone: that change was offered before")
     tried = "nothing came of" if failure.tried else "the run did not get to"
+    critique = f"{tried} the step '{failure.call.name}'"
+    if failure.unmet:
+        critique = f"after the step '{failure.call.name}' there was not what is expected: {failure.unmet}"
     return ReflectOn(
         procedure_id=procedure.id,
         base=served.revision.id,
         content=attrs.evolve(served.revision.content, script=text),
-        critique=f"{tried} the step '{failure.call.name}'",
+        critique=critique,
         reason=mend.told,
         made_from=mend.made_from,
     )
@@ -175,13 +179,36 @@ def _command(
 # -- where it went wrong ----------------------------------------------------------------------------------------------
 
 
-def find_failure(definition: ProcedureDef, episode: FinishedEpisode, words: Vocabulary) -> Failure | None:
-    """Return the first step of *definition* that the run did not get done; None if it did all of them."""
+def find_failure(
+    definition: ProcedureDef,
+    episode: FinishedEpisode,
+    words: Vocabulary,
+    *,
+    won: Callable[[], Iterable[StoredRun]] = tuple,
+) -> Failure | None:
+    """
+    Return the first step of *definition* that the run did not get done, or not as expected; None if it did all of them.
+
+    Args:
+        definition: What was served.
+
+        episode: The episode.
+
+        words: The toolset.
+
+        won: Returns runs that solved their task: they tell whether an expectation is one that the world speaks of.
+    """
     deeds = effective_deeds(episode.trajectory, words.toolset)
     searching = frozenset() if words.searching is None else words.searching.steps
     bindings: Bindings = {}
     at = done = 0
+    last: tuple[int, tuple[Call, ...]] | None = None
     for index, statement in enumerate(definition.body):
+        if isinstance(statement, Ensure) and last is not None:
+            place, ways = last
+            if is_unmet(statement.condition, ways, deeds[at - 1], bindings, words, won):
+                unmet = format_expression(statement.condition)
+                return Failure(index=place, ways=ways, done=done, tried=True, unmet=unmet)
         calls = [call for call in _ways(statement) if call.name not in searching]
         if not calls:
             continue
@@ -189,7 +216,7 @@ def find_failure(definition: ProcedureDef, episode: FinishedEpisode, words: Voca
         if found is None:
             tried = _was_tried(calls, episode, bindings, words)
             return Failure(index=index, ways=tuple(calls), done=done, tried=tried)
-        at, bindings, done = found[0] + 1, found[1], done + 1
+        at, bindings, done, last = found[0] + 1, found[1], done + 1, (index, tuple(calls))
     return None
 
 
@@ -209,7 +236,7 @@ def _next_match(
 ) -> tuple[int, Bindings] | None:
     for place in range(start, len(deeds)):
         for call in calls:
-            bound = _bind(call, deeds[place].call, bindings, words)
+            bound = bind(call, deeds[place].call, bindings, words)
             if bound is not None:
                 return place, bound
     return None
@@ -218,28 +245,10 @@ def _next_match(
 def _was_tried(calls: Sequence[Call], episode: FinishedEpisode, bindings: Bindings, words: Vocabulary) -> bool:
     for step in episode.trajectory.steps:
         done = lift(step.action, words.toolset)
-        fits = any(_bind(call, done, bindings, words) is not None for call in calls)
+        fits = any(bind(call, done, bindings, words) is not None for call in calls)
         if fits and done is not None and not words.toolset.had_effect(done.name, step.observation):
             return True
     return False
-
-
-def _bind(call: Call, done: Call | None, bindings: Bindings, words: Vocabulary) -> Bindings | None:
-    """Return what names stand for if *done* is *call*, things compared by kind; None if it is another."""
-    if done is None or done.name != call.name:
-        return None
-    wanted, given = words.arguments(call), words.arguments(done)
-    bound = dict(bindings)
-    for parameter, value in given.items():
-        said = wanted.get(parameter)
-        if not isinstance(value, TextLiteral) or said is None:
-            continue
-        kind = kind_of(value.value).casefold()
-        if isinstance(said, TextLiteral) and kind_of(said.value).casefold() != kind:
-            return None
-        if isinstance(said, Name) and bound.setdefault(said.name, kind) != kind:
-            return None
-    return bound
 
 
 # -- how others did it ------------------------------------------------------------------------------------------------
@@ -255,7 +264,7 @@ def find_mend(
             if deed.call is None or deed.call.name != failure.call.name:
                 continue
             # What the script does already where its first way fails is nothing that it could be taught.
-            known = any(_bind(way, deed.call, {}, words) is not None for way in failure.ways[1:])
+            known = any(bind(way, deed.call, {}, words) is not None for way in failure.ways[1:])
             mend = None if known else _shown_by(definition, failure, deeds, place, words)
             if mend is not None:
                 return attrs.evolve(mend, made_from=(event_id,))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from memp.episodes import gate, times_served
-from memp.model import Procedure, Revision, RevisionStatus
+from memp.model import Procedure, ProcedureStatus, Revision, RevisionStatus
 from memp.update.base import AcceptRevision, Command, FinishedEpisode, RejectRevision
 from memp.update.credit import Credit, credit, posterior
 from memp.update.posterior import better_chance
@@ -64,7 +64,9 @@ class Candidate:
 
 
 def candidates(state: State) -> list[Candidate]:
-    """Return the candidates of procedures that are retrieved, in the order in which the procedures were added."""
+    """
+    Return the candidates of procedures that are retrieved or wait for a verdict themselves, in the order of these.
+    """
     return [
         Candidate(
             procedure=procedure,
@@ -73,7 +75,8 @@ def candidates(state: State) -> list[Candidate]:
             active=credit(state, procedure, procedure.revision),
             chance=chance(state, procedure, revision),
         )
-        for procedure in state.live()
+        for procedure in state.all()
+        if procedure.status in (ProcedureStatus.LIVE, ProcedureStatus.CANDIDATE)
         for revision in open_candidates(procedure)
     ]
 

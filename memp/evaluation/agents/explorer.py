@@ -10,6 +10,7 @@ walk was not taken as base line: it wins so little that any memory would look go
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import attrs
@@ -42,7 +43,7 @@ class Explorer:
     seed: int = 0
 
     name = "explorer"
-    version = "1"
+    version = "2"
     deterministic = True
     reads = "nothing"
 
@@ -109,7 +110,7 @@ class Exploring:
         if self._patient:
             rules = [self._act_here, self.look_here, self._carry, *searching, self._take_back, self._wander]
         else:
-            rules = [self._act_here, self._carry, self._take_back, self._wander, *searching]
+            rules = [self._act_here, self._open_named, self._carry, self._take_back, self._wander, *searching]
         for rule in rules:
             if (command := rule()) is not None:
                 return command
@@ -142,15 +143,21 @@ class Exploring:
         """
         Return the command that walks to a place not looked into yet; None if there is none.
 
+        Places of a kind of which there are few come first: the only desk is sooner looked through than nine drawers, and
+        nothing says that a thing lies rather on the one or in the others.
+
         Args:
-            likely: Kinds or names of places to look into first, best first.
+            likely: Kinds or names of places to look into before all others.
         """
-        unseen = self.notebook.unseen()
-        for wanted in likely:
-            if walks := self.walks(place for place in unseen if wanted in (place, kind(place))):
+        crowd = Counter(map(kind, self.notebook.places))
+        best: dict[tuple[bool, int], list[str]] = {}
+        for place in self.notebook.unseen():
+            is_other = place not in likely and kind(place) not in likely
+            best.setdefault((is_other, crowd[kind(place)]), []).append(place)
+        for rank in sorted(best):
+            if walks := self.walks(best[rank]):
                 return self.pick(walks)
-        walks = self.walks(unseen)
-        return self.pick(walks) if walks else None
+        return None
 
     def _remember(self, command: Command) -> None:
         """Note what was put down on purpose; a thing to which something was done may be carried and put down anew."""
@@ -182,6 +189,12 @@ class Exploring:
             hits = sum(map(self.named, command.things)) + (command.verb in self.words)
             best.setdefault(hits, []).append(command.text)
         return self.pick(best[max(best)]) if best else None
+
+    def _open_named(self) -> str | None:
+        """Open what is shut here and was not looked into, if the task names it: what is carried may belong in it."""
+        unseen = set(filter(self.named, self.notebook.unseen()))
+        opens = [c.text for c in self.commands if c.verb in OPEN and c.things and c.things[0] in unseen]
+        return self.pick(opens) if opens and self.notebook.held is not None else None
 
     def _carry(self) -> str | None:
         """Carry a named thing to where another named thing stands fast, or to a named place, the least tried first."""

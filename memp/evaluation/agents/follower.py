@@ -50,7 +50,7 @@ class Follower:
     toolsets: tuple[Toolset, ...] = ()
 
     name = "follower"
-    version = "1"
+    version = "2"
     deterministic = True
     reads = "procedures"
 

@@ -66,6 +66,7 @@ class Interpreter:
         self._procedures = procedures
         self._values: dict[str, Value] = {}
         self._depth = 0
+        self._trying = 0
 
     def run(self, body: Sequence[nodes.Statement], names: Mapping[str, str]) -> Walk:
         """
@@ -106,7 +107,7 @@ class Interpreter:
     def _statement(self, statement: nodes.Statement) -> Walk:
         match statement:
             case nodes.Act(call=call):
-                yield from self._call(call)
+                yield from self._step(call)
             case nodes.Find(target=target, call=call):
                 yield from self._find(target, call)
             case nodes.If():
@@ -114,10 +115,7 @@ class Interpreter:
             case nodes.Repeat() | nodes.Attempts() | nodes.ForEach():
                 yield from self._loop(statement)
             case nodes.Try(body=body, handler=handler):
-                try:
-                    yield from self._block(body)
-                except FailedError:
-                    yield from self._block(handler)
+                yield from self._try(body, handler)
             case nodes.Ensure(condition=condition):
                 if self._truth(condition) is False:
                     raise FailedError
@@ -131,6 +129,32 @@ class Interpreter:
                 raise _StopError
             case nodes.Note() | nodes.Avoid():
                 return
+
+    def _step(self, call: nodes.Call) -> Walk:
+        """
+        Do a step; one that cannot be done here is passed over, unless the script says what to do then.
+
+        A procedure that was learned from runs that won by trying holds steps that were not needed, and those that were
+        are still worth doing.
+        """
+        try:
+            yield from self._call(call)
+        except FailedError:
+            if self._trying:
+                raise
+
+    def _try(self, body: Sequence[nodes.Statement], handler: Sequence[nodes.Statement]) -> Walk:
+        self._trying += 1
+        try:
+            yield from self._block(body)
+        except FailedError:
+            failed = True
+        else:
+            failed = False
+        finally:
+            self._trying -= 1
+        if failed:
+            yield from self._block(handler)
 
     def _if(self, statement: nodes.If) -> Walk:
         for branch in statement.branches:
@@ -230,11 +254,16 @@ class Interpreter:
             if reading is None or reading.name != name or len(reading.args) != len(values):
                 continue
             fits = [value.fits(arg) for value, arg in zip(values, reading.args, strict=True)]
-            if not all(fits) or (command.verb in TAKE and reading.args[0] in self._notebook.placed):
+            if not all(fits) or (command.verb in TAKE and self._is_settled(reading.args[0], values)):
                 continue
             known = command.verb in GO and command.things[0] in self._notebook.described
             best.setdefault((sum(fits), known), []).append(command.text)
         return self._exploring.pick(best[max(best)]) if best else None
+
+    def _is_settled(self, thing: str, values: Sequence[Value]) -> bool:
+        """Return whether *thing* was put where it shall be, and the step does not ask for it back from there by name."""
+        place = self._notebook.placed.get(thing)
+        return place is not None and not any(value.exact and value.text == place for value in values[1:])
 
     def _approach(self, values: Sequence[Value]) -> str | None:
         """Return the next command on the way to where *values* are together; None if there is no way left."""

@@ -79,6 +79,7 @@ def pairs(look: Look) -> tuple[Comparison, ...]:
     wanted = list(itertools.pairwise(views))
     if views:
         wanted += [(base.name, views[-1]) for base in look.bases]
+        wanted += [(views[-1], arm.name) for arm in look.result.arms if arm.kind == "view" and arm.position is None]
     else:
         bases = [base.name for base in look.bases]
         wanted += [(bases[0], other) for other in bases[1:]]
@@ -165,6 +166,8 @@ def _where(arm: Arm) -> str:
     if arm.kind != "view":
         words = {"none": "nothing served", "random": "procedures drawn by lot", "bm25": "compared by words"}
         return words.get(arm.kind, "whole runs as they were")
+    if arm.position is None:
+        return "what there would be"
     return plain_text(f"{arm.branch} @ {arm.position}")
 
 
@@ -199,10 +202,15 @@ def pair_rows(comparisons: tuple[Comparison, ...]) -> list[dict[str, Any]]:
             "steps": f"{one.steps.difference:+.1f}",
             "better": [plain_text(task.task_id) for task in one.better],
             "worse": [plain_text(task.task_id) for task in one.worse],
-            "power": str(one.power) if one.verdict == NO_DIFFERENCE else "",
         }
         for one in comparisons
     ]
+
+
+def power(comparisons: tuple[Comparison, ...]) -> str:
+    """Return what the sample can show, where it shows no difference of some pair; the best that it can at all."""
+    unsure = [one.power for one in comparisons if one.verdict == NO_DIFFERENCE]
+    return str(min(unsure, key=lambda one: one.against)) if unsure else ""
 
 
 def tone(comparison: Comparison) -> str:
@@ -339,15 +347,22 @@ def curve_of(look: Look, metric: str) -> Curve | None:
         for arm in look.bases
         if metric in (figures := look.result.score(arm.name).figures)
     }
-    marked = None
-    if look.bisection is not None and look.bisection.found:
-        marked = look.bisection.position
+    marked, found = None, look.bisection
+    if found is not None:
+        marked = found.position
+        for points in lines.values():
+            # What was served at the bad end was served since the last version that was played.
+            if points[-1].position < found.bad:
+                last = points[-1]
+                points[-1] = attrs.evolve(last, name="")
+                points.append(attrs.evolve(last, position=found.bad))
     return Curve(
         label=METRICS[metric].labels[look.result.measured.kind],
         lines={branch: tuple(points) for branch, points in lines.items()},
         bases=bases,
         share=METRICS[metric].share,
         marked=marked,
+        steps=found is not None,
     )
 
 

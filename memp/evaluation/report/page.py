@@ -97,6 +97,7 @@ def page_text(result: Result, *, memory: Memory | None = None, bisection: Bisect
         "curves": [_plot(plot) for plot in _curves(look)],
         "arms": content.arm_rows(look),
         "pairs": content.pair_rows(comparisons),
+        "power": content.power(comparisons),
         "gaps": [_plot(plot) for plot in _gaps(look, comparisons)],
         "arm_names": [plain_text(arm.name) for arm in result.arms],
         "types": content.type_rows(look),
@@ -124,7 +125,7 @@ def _curves(look: Look) -> list[Plot]:
 
 
 def _gaps(look: Look, comparisons: tuple[Comparison, ...]) -> list[Plot]:
-    labels = {"success": "difference in tasks solved, percentage points", "steps": "difference in mean steps"}
+    labels = {"success": "tasks solved, percentage points", "steps": "mean steps"}
     plots = []
     for metric, label in labels.items():
         gaps = content.gaps_of(comparisons, metric) if metric in shown_metrics(look.result) else []

@@ -28,6 +28,9 @@ WIDE, NARROW = (7.4, 3.0), (3.7, 2.9)
 ROW_INCHES = 0.3
 """Height of one row of a plot of differences."""
 
+LABELS_APART = 0.085
+"""How far apart names stand that would cover each other, as a share of the height."""
+
 COLOURS = {
     "ink": "#010101",
     "muted": "#020202",
@@ -84,6 +87,8 @@ class Curve:
         share: Whether the scale is 0 to 100.
 
         marked: Position of an event that is pointed at; None if none is.
+
+        steps: Whether a version holds until the next one that is drawn, rather than changing on the way there.
     """
 
     label: str
@@ -91,6 +96,7 @@ class Curve:
     bases: dict[str, float]
     share: bool
     marked: int | None = None
+    steps: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -185,50 +191,78 @@ def draw_gaps(gaps: Sequence[Gap], *, label: str, name: str, told: str) -> Plot:
 
 def _curve(axes: Axes, curve: Curve, *, narrow: bool) -> None:
     styles = ["-", "--", ":", "-."]
+    how: dict[str, Any] = {"drawstyle": "steps-post"} if curve.steps else {}
     for number, points in enumerate(curve.lines.values()):
         x = [point.position for point in points]
         axes.fill_between(
-            x, [p.low for p in points], [p.high for p in points], color=COLOURS["accent"], alpha=0.14, linewidth=0
-        )
+            x, [p.low for p in points], [p.high for p in points], color=COLOURS["accent"], alpha=0.13, linewidth=0,
+            step="post" if curve.steps else None,
+        )  # fmt: skip
         axes.plot(
             x, [p.value for p in points], styles[number % 4], color=COLOURS["accent"], linewidth=2, zorder=3,
-            marker="o", markersize=4 if len(points) < 40 else 0, markeredgewidth=0, clip_on=False,
+            marker="o", markersize=4.5 if len(points) < 40 else 0, markeredgewidth=0, clip_on=False, **how,
         )  # fmt: skip
-        for point in points:
-            if point.name and not narrow:
-                axes.annotate(
-                    point.name, (point.position, point.value), xytext=(0, 7), textcoords="offset points",
-                    ha="center", fontsize=9, color=COLOURS["ink"], zorder=4,
-                )  # fmt: skip
     positions = [point.position for points in curve.lines.values() for point in points]
-    low, high = min(positions), max(positions)
-    room = max(1, high - low)
-    axes.set_xlim(low, high)
-    above = 0.0
-    for name, value in sorted(curve.bases.items(), key=lambda item: item[1]):
-        axes.axhline(value, color=COLOURS["base"], linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
-        axes.annotate(
-            name, (1.0, value), xycoords=("axes fraction", "data"), xytext=(5, 0), textcoords="offset points",
-            va="center", fontsize=9, color=COLOURS["muted"], annotation_clip=False,
-        )  # fmt: skip
-        above = max(above, value)
-    if curve.marked is not None and low <= curve.marked <= high:
-        axes.axvline(curve.marked, color=COLOURS["bad"], linewidth=1.2, zorder=2)
-        right = curve.marked - low < room * 0.75
-        axes.annotate(
-            f"#{curve.marked}", (curve.marked, 0.03), xycoords=("data", "axes fraction"),
-            xytext=(4 if right else -4, 0), textcoords="offset points", ha="left" if right else "right",
-            fontsize=9, color=COLOURS["bad"],
-        )  # fmt: skip
-    if curve.share:
-        axes.set_ylim(0, 100)
-        axes.set_yticks([0, 25, 50, 75, 100])
-    else:
-        axes.margins(y=0.15)
+    axes.set_xlim(min(positions), max(positions))
+    _scale(axes, curve)
+    _name_points(axes, curve, narrow=narrow)
+    _draw_bases(axes, curve)
+    _mark(axes, curve)
     axes.set_xlabel("position in the log", color=COLOURS["muted"], fontsize=9)
-    axes.set_title(curve.label, loc="left", fontsize=10, color=COLOURS["muted"], pad=10)
+    axes.set_title(curve.label, loc="left", fontsize=10, color=COLOURS["muted"], pad=20)
     axes.grid(axis="y", color=COLOURS["line"], linewidth=0.7)
     axes.locator_params(axis="x", integer=True, nbins=4 if narrow else 8)
+
+
+def _scale(axes: Axes, curve: Curve) -> None:
+    if curve.share:
+        axes.set_ylim(0, 102)
+        axes.set_yticks([0, 25, 50, 75, 100])
+        return
+    shown = [end for points in curve.lines.values() for point in points for end in (point.low, point.high)]
+    shown += list(curve.bases.values())
+    room = (max(shown) - min(shown)) * 0.1 or 1.0
+    axes.set_ylim(min(shown) - room, max(shown) + room)
+
+
+def _name_points(axes: Axes, curve: Curve, *, narrow: bool) -> None:
+    """Write names above their points; those at the ends keep inside of the drawing."""
+    low, high = axes.get_xlim()
+    for points in curve.lines.values():
+        for point in points:
+            if not point.name or (narrow and low < point.position < high):
+                continue
+            place = "left" if point.position == low else "right" if point.position == high else "center"
+            axes.annotate(
+                point.name, (point.position, point.value), xytext=(0, 7), textcoords="offset points", ha=place,
+                fontsize=9, color=COLOURS["ink"], zorder=4, annotation_clip=False,
+            )  # fmt: skip
+
+
+def _draw_bases(axes: Axes, curve: Curve) -> None:
+    """Draw the arms that are no versions, and name them at the right, one above the other where they lie close."""
+    bottom, top = axes.get_ylim()
+    apart, written = (top - bottom) * LABELS_APART, bottom - (top - bottom)
+    for name, value in sorted(curve.bases.items(), key=lambda item: item[1]):
+        axes.axhline(value, color=COLOURS["base"], linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+        written = max(value, written + apart)
+        axes.annotate(
+            name, (1.0, written), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=9, color=COLOURS["muted"], annotation_clip=False,
+        )  # fmt: skip
+
+
+def _mark(axes: Axes, curve: Curve) -> None:
+    low, high = axes.get_xlim()
+    if curve.marked is None or not low <= curve.marked <= high:
+        return
+    axes.axvline(curve.marked, color=COLOURS["bad"], linewidth=1.2, zorder=2)
+    right = curve.marked - low < (high - low) * 0.8
+    axes.annotate(
+        f"event {curve.marked}", (curve.marked, 0.04), xycoords=("data", "axes fraction"),
+        xytext=(5 if right else -5, 0), textcoords="offset points", ha="left" if right else "right",
+        fontsize=9, color=COLOURS["bad"],
+    )  # fmt: skip
 
 
 def _gaps(axes: Axes, gaps: Sequence[Gap], label: str, *, narrow: bool) -> None:
@@ -243,7 +277,7 @@ def _gaps(axes: Axes, gaps: Sequence[Gap], label: str, *, narrow: bool) -> None:
     ends = [abs(end) for gap in gaps for end in (gap.low, gap.high)]
     reach = max(5.0, 1.08 * max(ends))
     axes.set_xlim(-reach, reach)
-    axes.set_xlabel(label, color=COLOURS["muted"], fontsize=9)
+    axes.set_xlabel(label, color=COLOURS["muted"], fontsize=8 if narrow else 9)
     axes.grid(axis="x", color=COLOURS["line"], linewidth=0.7)
     axes.locator_params(axis="x", nbins=5 if narrow else 9)
     axes.tick_params(axis="y", length=0)

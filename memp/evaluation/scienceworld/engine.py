@@ -84,8 +84,14 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End the Java machine."""
+        """End the Java machine, and wait until it has gone."""
+        process = self._env._gateway.java_process
         self._env.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+        self._env._obj_tree_tempdir.cleanup()
 
     def tasks(self) -> tuple[str, ...]:
         """Return the names of the tasks, in the package's order."""

@@ -22,7 +22,8 @@ SCRIPT = '@procedure("open the box")\ndef open_the_box():\n    do("try {chance}"
 
 def make_world() -> ScriptedEnvironment:
     """Return the world: one action wins, every other loses."""
-    return ScriptedEnvironment({"shut": Place(moves={"win": ("It opens.", "open")}), "open": Place(won=True)}, start="shut")
+    shut = Place(moves={"win": ("It opens.", "open")})
+    return ScriptedEnvironment({"shut": shut, "open": Place(won=True)}, start="shut")
 
 
 def boxes(n: int = 20) -> Suite:

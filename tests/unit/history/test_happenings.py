@@ -66,11 +66,14 @@ def test_what_was_purged_is_told_as_that() -> None:
     """An episode whose body was removed says so and nothing else."""
     with memp.open(":memory:", actor="test") as memory:
         memory.learn([run("find two pens", "take pen 1")])
-        with memory.episode("find two pens"):
-            pass
-        [started] = memory.events(type="episode-started")
-        memory.purge([started.event_id], reason="asked for")
-        assert "purged" in memory.tell([started.event_id])[0].sentence
+        with memory.episode("find two pens") as episode:
+            episode.step(action="take pen 3")
+            episode.finish(reward=0)
+        [lived] = memory.episodes()
+        assert lived.trajectory_id is not None
+        memory.purge(trajectory_ids=[lived.trajectory_id], derived=True, reason="asked for")
+        [started] = [record.event_id for record in memory.events(type="episode-started")]
+        assert memory.tell([started])[0].sentence.startswith("What it said was purged by #")
 
 
 @pytest.mark.parametrize("kind", sorted(golden()))
