@@ -28,8 +28,8 @@ REBUILT = 4
 def main() -> None:
     """Print seconds and ratios."""
     step = memp.Step(action="look", observation="You see nothing special.")
-    runs = [memp.Trajectory(task=f"{task.text} in room {number}", steps=(step,), reward=1.0)
-            for number, task in enumerate(make_tasks(RUNS, seed=1))]
+    tasks = enumerate(make_tasks(RUNS, seed=1))
+    runs = [memp.Trajectory(task=f"{task.text} in room {number}", steps=(step,), reward=1.0) for number, task in tasks]
     suite = memp.suite("household", n=TASKS)
     with tempfile.TemporaryDirectory() as folder, memp.open(Path(folder) / "agent.duckdb") as memory:
         size = RUNS // VERSIONS

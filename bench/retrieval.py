@@ -121,7 +121,7 @@ def main() -> None:
         with memp.open(":memory:", actor="bench") as memory:
             memory.learn(_run(task, names) for task, names in learned)
             memory.retrieve("put a mug somewhere")
-            for index in memory._store.catalogue.indexes.values():
+            for index in memory._store.catalogue.indexes():
                 if isinstance(index, HnswIndex):
                     index.settle()  # or a thread would build graphs beside what is timed
             questions = [task for task, _ in asked]

@@ -60,7 +60,7 @@ SETTINGS: Final = (
     Setting(name="scope", environment=("MEMP_SCOPE",), form=str, says="whose memory it is", default=""),
     Setting(name="actor", environment=("MEMP_ACTOR",), form=str, says="who writes", default="user"),
     Setting(name="mask", environment=("MEMP_MASK",), form=bool, says="whether secrets are masked", default=True),
-    Setting(name="embedder", environment=("MEMP_EMBEDDER",), form=str, says="what compares texts", default="hashed"),
+    Setting(name="embedder", environment=("MEMP_EMBEDDER",), form=str, says="what compares texts"),
     Setting(name="model", environment=("MEMP_MODEL",), form=str, says="the language model"),
     Setting(
         name="base_url", environment=("MEMP_BASE_URL", "OPENAI_BASE_URL"), form=str, says="where models are asked"

@@ -619,11 +619,14 @@ class ModelRequestError(ModelError):
 
     Attributes:
         status: The HTTP status.
+
+        parameter: The parameter that it does not take; None if it did not say.
     """
 
-    def __init__(self, message: str, *, model: str, status: int) -> None:
+    def __init__(self, message: str, *, model: str, status: int, parameter: str | None = None) -> None:
         super().__init__(message, model=model)
         self.status = status
+        self.parameter = parameter
 
 
 class ContextTooLongError(ModelError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from memp.build.keys import written_key
 from memp.build.written import contents_of, read_written, revised
 from memp.decide import HAND
 from memp.distilling import PARALLEL, TOGETHER
-from memp.embedding import Embedder, HashedEmbedder
+from memp.embedding import Embedder
 from memp.errors import InvalidInputError
 from memp.events import Event, ProcedureAdded, TrajectoryRecorded
 from memp.index import HnswIndex, IndexKind, check_kind, make_index
@@ -608,7 +609,9 @@ def open(
         model: The language model that may be asked, or its name; None for none. Nobody is asked before an operation
             needs it.
 
-        embedder: What makes texts comparable; None takes the lexical one that ships.
+        embedder: What makes texts comparable: what the store was filled with, or ``reembed`` changed it to. None takes
+            the lexical one that ships; a store that was filled with another can then be read in every way that embeds
+            no text.
 
         templates: A folder whose templates come before those that ship.
 
@@ -657,12 +660,10 @@ def open(
         log = DuckDBLog(path, identity=identity, read_only=read_only)
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(log.close)
-        embedder = embedder or HashedEmbedder()
-        dimension = embedder.dimension
         store = Store(
             log,
             embedder=embedder,
-            make_index=lambda: make_index(index, dimension),
+            make_index=partial(make_index, index),
             identity=identity,
             renderer=renderer,
             own_templates=templates is not None,
@@ -672,7 +673,7 @@ def open(
             beside=None if str(path) == IN_MEMORY else Path(path),
         )
         if index == "hnsw":
-            for one in store.catalogue.indexes.values():
+            for one in store.catalogue.indexes():
                 if isinstance(one, HnswIndex):
                     one.settle()
         memory = Memory(store, actor=actor, scope=scope)

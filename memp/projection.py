@@ -20,6 +20,7 @@ from memp.events import (
     BranchForked,
     BranchPromoted,
     ContentPurged,
+    EmbedderSwitched,
     EpisodeFinished,
     EpisodeStarted,
     EvaluationRecorded,
@@ -42,6 +43,7 @@ from memp.events import (
     RevisionRejected,
     RunDropped,
     RunQueued,
+    TextsEmbedded,
     TrajectoryRecorded,
     VersionTagged,
 )
@@ -198,7 +200,7 @@ def evolve(
             return procedure
         case EpisodeStarted() | EpisodeFinished() | PolicySet() | GateSet() | RunQueued() | RunDropped():
             return procedure
-        case EvaluationRecorded() | ModelCalled():
+        case EvaluationRecorded() | ModelCalled() | TextsEmbedded() | EmbedderSwitched():
             return procedure
         case _:
             assert_never(event)
@@ -350,7 +352,7 @@ def touched(event: Event) -> tuple[ProcedureId, ...]:
             return ()
         case EpisodeStarted() | EpisodeFinished() | PolicySet() | GateSet() | RunQueued() | RunDropped():
             return ()
-        case EvaluationRecorded() | ModelCalled():
+        case EvaluationRecorded() | ModelCalled() | TextsEmbedded() | EmbedderSwitched():
             return ()
         case _:
             assert_never(event)

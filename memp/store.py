@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,11 @@ import attrs
 
 from memp import codec, decide
 from memp.decide import Decided, Ids
-from memp.embedding import Embedder, generation
+from memp.embedding import Embedder, HashedEmbedder, generation
 from memp.embedding.base import Vector, vector_to_bytes
 from memp.errors import InvalidInputError, StorageError
-from memp.events import ContentPurged, ResourceRecorded, VectorRef
+from memp.events import BranchForked, ContentPurged, ResourceRecorded, VectorRef
 from memp.history.purge import PurgePlan
-from memp.index import VectorIndex
 from memp.index.cache import IndexCache
 from memp.log import MAIN, EventLog, Identity, MemoryLog, Pending, Staged, VectorKey
 from memp.log.turn import Turn
@@ -34,7 +33,8 @@ from memp.model import Trajectory, Version
 from memp.record import Record
 from memp.rendering import Renderer
 from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
-from memp.state import History, State
+from memp.retrieval.space import MakeIndex, Space
+from memp.state import Branch, History, State
 
 if TYPE_CHECKING:
     from memp.llm.base import Model
@@ -57,9 +57,10 @@ class Store:
     Args:
         log: The log.
 
-        embedder: What makes texts comparable.
+        embedder: What makes texts comparable; None takes what the store was filled with, if memp ships that, and the
+            lexical one for a store that is new. Without it everything works that embeds no text.
 
-        make_index: Makes an empty index of the embedder's dimension.
+        make_index: Makes an empty index for vectors of a length.
 
         beside: The file beside which the graphs of a large index are kept from one day to the next; None keeps none.
 
@@ -102,8 +103,8 @@ class Store:
         self,
         log: EventLog,
         *,
-        embedder: Embedder,
-        make_index: Callable[[], VectorIndex],
+        embedder: Embedder | None,
+        make_index: MakeIndex,
         identity: Identity,
         renderer: Renderer,
         own_templates: bool,
@@ -114,25 +115,28 @@ class Store:
     ) -> None:
         self.log = log
         self.history = History()
-        self.catalogue = Catalogue(make_index, generation=generation(embedder))
+        self.catalogue = Catalogue(make_index)
         self.identity = identity
         self.ids = Ids(event=identity.event_id, random=identity.random_id)
         self.lock = Turn(pending=self._not_durable, failed=self._recover)
         self._staged: Staged | None = None
         self.folded = 0
         self._make_index = make_index
+        self._beside = beside
         self._index_cache: IndexCache | None = None
-        if beside is not None:
-            self._index_cache = IndexCache(beside, log_id=log.log_id, embedder=self.catalogue.generation)
         self.read_only = read_only
         self._masks = mask
         self.model = model if model is None or mask else attrs.evolve(model, mask=False)
         self.client: Client | None = None
-        self._embedder = embedder
-        self._questions: dict[str, Vector] | None = None
+        self._embedder = embedder or HashedEmbedder()
+        # What ships is at hand for old versions, whatever compares texts now.
+        self._embedders = {generation(one): one for one in (HashedEmbedder(), self._embedder)}
+        self._questions: dict[tuple[str, str], Vector] | None = None
         self._renderer = renderer
         self._renderers = {renderer.digest: renderer}
         self._replay()
+        if embedder is not None:
+            self._check_embedder(embedder)
         self._own_templates = own_templates
 
     def twin(self, state: State) -> Store:
@@ -140,7 +144,7 @@ class Store:
         identity = Identity()
         return Store(
             MemoryLog(identity=identity),
-            embedder=self._embedder,
+            embedder=self.embedder(self.generation(state.branch, state.position)),
             make_index=self._make_index,
             identity=identity,
             renderer=self.renderer(state),
@@ -152,8 +156,9 @@ class Store:
     def close(self) -> None:
         """Give back what is held, and keep finished graphs for the next time."""
         with self.lock:
-            if self._index_cache is not None and not self.read_only:
-                self._index_cache.save(self.catalogue.indexes)
+            cache = self._cache()
+            if cache is not None and not self.read_only:
+                cache.save(self.present().indexes)
             self.catalogue.close()
             self.log.close()
             if self.client is not None:
@@ -165,24 +170,87 @@ class Store:
         """While it lasts, expect the same questions of many versions: each is embedded and multiplied once."""
         with self.lock:
             self._questions = {}
-            for index in self.catalogue.indexes.values():
+            for index in self.catalogue.indexes():
                 index.share(True)
         try:
             yield
         finally:
             with self.lock:
                 self._questions = None
-                for index in self.catalogue.indexes.values():
+                for index in self.catalogue.indexes():
                     index.share(False)
 
-    def embed(self, text: str) -> Vector:
-        """Return the vector of a question."""
-        if self._questions is not None and text in self._questions:
-            return self._questions[text]
-        vector: Vector = self._embedder.embed([self.masked(text)])[0]
+    def embed(self, text: str, *, generation: str) -> Vector:
+        """
+        Return the vector of a question.
+
+        Raises:
+            InvalidInputError: The embedder of that generation is not at hand.
+        """
+        if self._questions is not None and (generation, text) in self._questions:
+            return self._questions[generation, text]
+        vector: Vector = self.embedder(generation).embed([self.masked(text)])[0]
         if self._questions is not None:
-            self._questions[text] = vector
+            self._questions[generation, text] = vector
         return vector
+
+    # -- generations of vectors ----------------------------------------------------------------------------------
+
+    def generation(self, branch: Branch, position: int | None = None) -> str:
+        """Return the generation in which *branch* is asked at *position*; None is its end."""
+        at = branch.position if position is None else position
+        return self.catalogue.generation_at(branch, at) or generation(self._embedder)
+
+    def _generation_of(self, decided: Sequence[Decided], branch: str) -> str:
+        """Return the generation of what is said on *branch*, which the first of *decided* may be what makes."""
+        known = self.history.branches.get(branch)
+        if known is None:
+            fork = next(one.event for one in decided if isinstance(one.event, BranchForked))
+            return self.generation(self.history.branches[fork.parent], fork.position)
+        return self.generation(known)
+
+    def embedder(self, generation: str) -> Embedder:
+        """
+        Return what makes vectors of *generation*.
+
+        Raises:
+            InvalidInputError: It is not at hand.
+        """
+        found = self._embedders.get(generation)
+        if found is None:
+            raise InvalidInputError(
+                f"Texts are compared by {generation!r} here, and that embedder is not at hand. Open the memory with "
+                "it, or change to another one for good with 'memp reembed'."
+            )
+        return found
+
+    def take_embedder(self, embedder: Embedder) -> None:
+        """Have *embedder* at hand from now on."""
+        self._embedders[generation(embedder)] = embedder
+
+    def space(self, state: State) -> Space:
+        """Return the vectors in which the version *state* is asked."""
+        return self._space(self.generation(state.branch, state.position))
+
+    def _space(self, generation: str) -> Space:
+        found = self.catalogue.spaces.get(generation)
+        if found is not None:
+            return found
+        return self.catalogue.space(generation, dimension=self.embedder(generation).dimension)
+
+    def present(self) -> Space:
+        """Return the vectors in which the end of ``main`` is asked."""
+        return self._space(self.generation(self.history.branches[MAIN]))
+
+    def _check_embedder(self, embedder: Embedder) -> None:
+        """Refuse an embedder that no text of a store that has some was ever embedded by."""
+        given, known = generation(embedder), self.catalogue.spaces
+        present = self.catalogue.generation_at(self.history.branches[MAIN], self.history.branches[MAIN].position)
+        if present is not None and given != present and given not in known:
+            raise InvalidInputError(
+                f"The store was filled with the embedder {present!r} and is open with {given!r}. Open it with the one "
+                "that filled it, or without any and change it for good: memory.reembed(embedder) or 'memp reembed'."
+            )
 
     def masked(self, text: str) -> str:
         """Return *text* without secrets; as it is where they are not masked."""
@@ -201,6 +269,7 @@ class Store:
         actor: str,
         branch: str = MAIN,
         key: str | None = None,
+        vectors: Mapping[VectorKey, bytes] | None = None,
         progress: Progress | None = None,
     ) -> tuple[Record, ...]:
         """
@@ -224,11 +293,12 @@ class Store:
                 self._forget_staged()
                 self.log.recover()
             self._record_templates(actor=actor)
-            captured, vectors = self._capture(decided, progress)
+            captured, fresh = self._capture(decided, self._generation_of(decided, branch), progress)
+            vectors = {**fresh, **(vectors or {})}
             pending = self._pending(captured, branch=branch, key=key)
             staged = self.log.stage(pending, actor=actor, branch=branch, vectors=vectors)
             # Only now: a vector that the log did not take must not count as captured.
-            self.catalogue.load((vector_key.text, vector) for vector_key, vector in vectors.items())
+            self._load(vectors)
             self._follow_staged(staged)
         return staged.records
 
@@ -292,7 +362,7 @@ class Store:
         history, catalogue = self.history, self.catalogue
         catalogue.close()
         self.history = History()
-        self.catalogue = Catalogue(self._make_index, generation=catalogue.generation)
+        self.catalogue = Catalogue(self._make_index)
         self._replay()
         for name, branch in history.branches.items():
             if name in self.history.branches:
@@ -307,12 +377,28 @@ class Store:
         self.history, self.catalogue = history, catalogue
 
     def _replay(self) -> None:
-        self.catalogue.load(self.log.vectors(self.catalogue.generation))
+        for name in self.log.embedders():
+            self.catalogue.load(name, self.log.vectors(name))
         with _no_garbage_collection():
             for record in self.log.read():
                 self._follow(record)
-        if self._index_cache is not None:
-            self._index_cache.load(self.catalogue.indexes)
+        cache = self._cache()
+        if cache is not None:
+            cache.load(self.present().indexes)
+
+    def _cache(self) -> IndexCache | None:
+        """Return where the graphs of the present generation are kept; None if they are not, or there are none yet."""
+        name = self.catalogue.generation_at(self.history.branches[MAIN], self.history.branches[MAIN].position)
+        if self._beside is None or name not in self.catalogue.spaces:
+            return None
+        if self._index_cache is None or self._index_cache.embedder != name:
+            self._index_cache = IndexCache(self._beside, log_id=self.log.log_id, embedder=name)
+        return self._index_cache
+
+    def _load(self, vectors: Mapping[VectorKey, bytes]) -> None:
+        for name in {vector_key.embedder for vector_key in vectors}:
+            found = ((key.text, vector) for key, vector in vectors.items() if key.embedder == name)
+            self.catalogue.load(name, found)
 
     def _follow(self, record: Record) -> None:
         applied = self.history.apply(record)
@@ -346,7 +432,7 @@ class Store:
     # -- embeddings ----------------------------------------------------------------------------------------------
 
     def _capture(
-        self, decided: Sequence[Decided], progress: Progress | None
+        self, decided: Sequence[Decided], generation: str, progress: Progress | None
     ) -> tuple[list[Decided], dict[VectorKey, bytes]]:
         """Return *decided* with the vectors named that find their contents, and those that are not stored yet."""
         texts = {
@@ -355,29 +441,39 @@ class Store:
             if isinstance(one.event, WITH_CONTENT)
             for _, text in search_texts(one.event.content)
         }
-        known = {text: self.catalogue.vector(digest) for text, digest in texts.items()}
+        if not texts:
+            return list(decided), {}
+        stored, missing = self.vectors_of(texts, generation, progress)
+        digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
+        vectors = {VectorKey(generation, texts[text]): stored[text] for text in missing}
+        return [_with_vectors(one, generation, digests) for one in decided], vectors
+
+    def vectors_of(
+        self, texts: Mapping[str, bytes], generation: str, progress: Progress | None
+    ) -> tuple[dict[str, bytes], list[str]]:
+        """
+        Return the stored bytes of the vectors of *texts*, and those of the texts that were embedded for it.
+
+        Args:
+            texts: The texts, with their digests.
+
+            generation: Of which generation.
+
+            progress: Called as work goes on.
+        """
+        space = self.catalogue.spaces.get(generation)
+        known = {text: None if space is None else space.vector(digest) for text, digest in texts.items()}
         missing = [text for text, vector in known.items() if vector is None]
+        embedder = self.embedder(generation)
         for start in range(0, len(missing), EMBED_TEXTS):
             chunk = missing[start : start + EMBED_TEXTS]
             # Texts of runs are masked by now; what somebody wrote is, too, before it goes to a model.
-            known.update(zip(chunk, self._embedder.embed([self.masked(text) for text in chunk]), strict=True))
+            known.update(zip(chunk, embedder.embed([self.masked(text) for text in chunk]), strict=True))
             if progress is not None:
                 progress("embedding", start + len(chunk), len(missing))
-        dimension = self._embedder.dimension
+        dimension = embedder.dimension
         stored = {t: vector_to_bytes(vector, dimension=dimension) for t, vector in known.items() if vector is not None}
-        digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
-        vectors = {VectorKey(self.catalogue.generation, texts[text]): stored[text] for text in missing}
-        return [self._with_vectors(one, digests) for one in decided], vectors
-
-    def _with_vectors(self, decided: Decided, digests: dict[str, str]) -> Decided:
-        event = decided.event
-        if not isinstance(event, WITH_CONTENT):
-            return decided
-        refs = tuple(
-            VectorRef(kind=kind, text=text, embedder=self.catalogue.generation, digest=digests[text])
-            for kind, text in search_texts(event.content)
-        )
-        return attrs.evolve(decided, event=attrs.evolve(event, vectors=refs))
+        return stored, missing
 
     # -- templates -----------------------------------------------------------------------------------------------
 
@@ -412,6 +508,18 @@ class Store:
         event = ResourceRecorded(kind=kind, name=name, digest=self._renderer.digest, text=self._renderer.text)
         pending = self._pending([decide.single(event, self.ids)], branch=MAIN, key=None)
         self._follow_staged(self.log.stage(pending, actor=actor))
+
+
+def _with_vectors(decided: Decided, generation: str, digests: Mapping[str, str]) -> Decided:
+    """Return *decided* with the vectors named that find its content."""
+    event = decided.event
+    if not isinstance(event, WITH_CONTENT):
+        return decided
+    refs = tuple(
+        VectorRef(kind=kind, text=text, embedder=generation, digest=digests[text])
+        for kind, text in search_texts(event.content)
+    )
+    return attrs.evolve(decided, event=attrs.evolve(event, vectors=refs))
 
 
 @contextlib.contextmanager

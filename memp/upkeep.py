@@ -15,13 +15,13 @@ from memp.history.purge import plan as plan_purge
 from memp.index.quality import SearchQuality, search_quality
 from memp.lookup import find_procedure
 from memp.model import ProcedureId, TrajectoryId
-from memp.packs import Packs
+from memp.reembedding import Reembedding
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
 from memp.versions import as_invalid_input
 
 
-class Upkeep(Packs):
+class Upkeep(Reembedding):
     """The operations on a store as a whole."""
 
     def export(self, path: str | Path, *, progress: Progress | None = None) -> ExportReport:
@@ -49,10 +49,10 @@ class Upkeep(Packs):
             timeout_seconds: How long to wait for graphs that are being built; None waits for all of them.
         """
         with self._store.settled():
-            catalogue = self._store.catalogue
+            space = self._store.space(self._state)
             return tuple(
-                search_quality(kind, catalogue.indexes[kind], live, timeout_seconds=timeout_seconds)
-                for kind, live in catalogue.findable().items()
+                search_quality(kind, space.indexes[kind], live, timeout_seconds=timeout_seconds)
+                for kind, live in self._store.catalogue.findable(space).items()
             )
 
     def plan_purge(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 
 import attrs
 import numpy as np
@@ -186,15 +187,17 @@ class View(Storied):
             if self._state.branch.name == WHAT_IF and self._folded != self._store.folded:
                 raise ConflictError("Events were purged or lost since this version was asked for. Ask for it again.")
             catalogue, position, scope = self._store.catalogue, self._state.position, self._state.scope
+            space = self._store.space(self._state)
             masks = self._lives.masks(position, size=len(catalogue), scope=scope)
             question = Question(
                 task=self._store.masked(task),
                 k=k,
                 catalogue=catalogue,
+                space=space,
                 live=self._admitted(masks.clean, where),
                 found=masks.found,
                 fixed_words=self._lives.fixed_words(position, scope=scope),
-                embed=self._store.embed,
+                embed=partial(self._store.embed, generation=space.generation),
                 seed=seed,
                 lower_end=self._lower_end,
             )

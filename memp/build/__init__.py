@@ -25,5 +25,8 @@ def builder_named(name: str) -> Builder:
         InvalidInputError: There is no such builder.
     """
     if name not in BUILDERS:
-        raise InvalidInputError(f"'build' must be one of {', '.join(sorted(BUILDERS))} (got {name!r}).")
+        raise InvalidInputError(
+            f"'build' must be one of {', '.join(sorted(BUILDERS))} (got {name!r}); where runs are learned with a "
+            "model, 'distil' as well."
+        )
     return BUILDERS[name]

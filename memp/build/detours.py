@@ -26,15 +26,18 @@ def without_detours(deeds: Sequence[Deed], vocabulary: Vocabulary) -> tuple[Deed
 
         vocabulary: The toolset; what it does not declare to be taken back stays.
     """
-    return _without_attempts(_without_returns(deeds, vocabulary), vocabulary)
+    kept = tuple(deeds)
+    while (fewer := _without_attempts(_without_returns(kept, vocabulary), vocabulary)) != kept:
+        kept = fewer  # what lay between two deeds may be gone now
+    return kept
 
 
 def _without_returns(deeds: Sequence[Deed], vocabulary: Vocabulary) -> tuple[Deed, ...]:
     """
     Leave out pairs that cancel each other, and what the next deed leaves nothing of.
 
-    Ways may lie between the two, and pairs that are gone already. Had anything else been done there it might have needed
-    the first. The last deed of a run always stays: it is the one after which the task was solved.
+    Ways may lie between the two, and pairs that are gone already. Had anything else been done there it might have
+    needed the first. The last deed of a run always stays: it is the one after which the task was solved.
     """
     kept: list[Deed] = []
     acts: list[int] = []  # places in kept of what is no way, each popped with its deed
@@ -57,8 +60,8 @@ def _without_attempts(deeds: Sequence[Deed], vocabulary: Vocabulary) -> tuple[De
     """
     Leave out what was done to things of the kind that the run ended with, if that last one got all of it and more.
 
-    More was needed then, and the first was left where it lay. Where several got the same, as with two things that belong
-    together, all of them count.
+    More was needed then, and the first was left where it lay. Where several got the same, as with two things that
+    belong together, all of them count.
     """
     handled = [_thing(deed, vocabulary) for deed in deeds]
     named = [thing for thing in handled if thing is not None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -240,7 +240,7 @@ def _print_fall(story: Story, out: Console) -> None:
         out,
     )
     out.print()
-    out.print(_curve_table(story))
+    out.print(_curve_table(story, [arm.name for arm in story.result.arms if arm.name != MENDED]))
     _heading("Find it, and take it back", out)
     good, bad = story.success(LEARNED), story.success(SLIPPED)
     fell = f"{good:.0%} of {story.tasks} new tasks with {LEARNED}, {bad:.0%} with {SLIPPED}"
@@ -253,17 +253,18 @@ def _print_fall(story: Story, out: Console) -> None:
         _say(line, out)
     if story.undone is None:
         return
-    right = "the one that slipped in" if story.found.event == story.slipped else "not the one that slipped in"
+    right = "the one that slipped in" if story.found.event == story.slipped else "another one than slipped in"
     _say(
-        f"That is {right}. It was taken back by one more event, and {MENDED} solves {story.success(MENDED):.0%} again: "
-        "what was learned in the meantime is still there.",
+        f"That is {right}. One more event takes it back and leaves what was learned in the meantime; nothing is "
+        "removed from history:",
         out,
-        style="bold",
     )
+    out.print()
+    out.print(_curve_table(story, [LEARNED, SLIPPED, MENDED]))
 
 
-def _curve_table(story: Story) -> Table:
-    """Return the versions with what the agent solves with each, as bars."""
+def _curve_table(story: Story, arms: Sequence[str]) -> Table:
+    """Return some of the versions with what the agent solves with each, as bars."""
     from rich.table import Table
     from rich.text import Text
 
@@ -271,6 +272,8 @@ def _curve_table(story: Story) -> Table:
     for head, side in (("version", "left"), ("position", "right"), ("solved, %", "right"), ("", "left")):
         made.add_column(head, no_wrap=True, justify=side)  # type: ignore[arg-type]
     for arm in story.result.arms:
+        if arm.name not in arms:
+            continue
         share = story.success(arm.name)
         name = "" if arm.name.isdecimal() else arm.name
         slipped = arm.position is not None and arm.position == story.slipped_at

@@ -51,7 +51,7 @@ def compare(
     from memp.embedding.named import embedder_named
 
     found: dict[str, Embedder] = {
-        name: embedder_named(name, base_url=base_url) for name in names or (options.embedder_name(),)
+        name: embedder_named(name, base_url=base_url) for name in names or (options.embedder_name() or "hashed",)
     }
     with progress_bar() as progress:
         read = [run for path in runs for run in memp.read_trajectories(path, format=format_)]
@@ -83,4 +83,38 @@ def _print(scores: tuple[EmbedderScore, ...]) -> None:
     )
 
 
-COMMANDS = (embedders,)
+@click.command()
+@options.store
+@click.option(
+    "--embedder", "name", required=True, help="The new one: hashed, sentence:FOLDER or openai:MODEL."
+)
+@click.option("--reason", default="", help="One sentence for people.")
+@options.base_url
+@options.actor
+@options.as_json
+def reembed(store: str, name: str, reason: str, base_url: str | None, actor: str, as_json: bool) -> None:
+    """
+    Compare the texts of STORE by another embedder from now on.
+
+    All texts are embedded first, and until that is done everything answers as before. What was done stays if this is
+    stopped: started again, it goes on from there. Older versions keep the vectors that they were asked in.
+    """
+    from memp.cli.output import console, counted, plain, print_json, progress_bar
+    from memp.embedding.named import embedder_named
+
+    new = embedder_named(name, base_url=base_url)
+    with progress_bar() as progress, options.open_for_writing(store, actor=actor, as_filled=True) as memory:
+        done = memory.reembed(new, reason=reason, progress=progress)
+    if as_json:
+        print_json(attrs.asdict(done))
+        return
+    out = console()
+    if not done.branches:
+        out.print(plain(f"Texts are compared by {done.embedder!r} already."), soft_wrap=True)
+        return
+    what = f"{counted(done.texts, 'text')} of {counted(done.revisions, 'revision')} embedded"
+    where = ", ".join(done.branches)
+    out.print(plain(f"{what}. By {done.embedder!r} instead of {done.previous!r}: {where}."), soft_wrap=True)
+
+
+COMMANDS = (embedders, reembed)

@@ -75,10 +75,10 @@ def eval_(store: str, arms: tuple[str, ...], as_json: bool, **asked: Any) -> Non
     Beside the versions there are always 'none' (nothing is served) and 'random' (procedures drawn by lot).
     """
     result, beside = _measure(store, lambda memory: {arm: arm for arm in arms} or {memory.branch_name: memory}, **asked)
-    _print_result(result, beside, as_json)
+    _print_result(result, as_json, beside=beside)
 
 
-def _print_result(result: Result, beside: str | None, as_json: bool) -> None:
+def _print_result(result: Result, as_json: bool, *, beside: str | None = None) -> None:
     from memp.cli.output import plain, print_json
 
     if as_json:
@@ -165,15 +165,18 @@ def _measure(
         memory = opened.enter_context(options.open_for_planning(store, branch=asked.branch))
         arms = named_arms(arms_of(memory))
         runner = _runner(store, memory, suite, asked, on_progress=progress)
-        with runner:
-            planned = runner.plan(arms)
-            if runner.measured.kind == "live":
-                opened.close()
-            result = runner.play(planned)
-    if asked.journal is None:
-        _journal_of(store, runner.measured).unlink(missing_ok=True)
+        try:
+            with runner:
+                planned = runner.plan(arms)
+                if runner.measured.kind == "live":
+                    opened.close()
+                result = runner.play(planned)
+        except BaseException:
+            _forget_journal(store, runner.measured, asked, unless_used=True)
+            raise
+    _forget_journal(store, runner.measured, asked)
     _keep(store, result, asked)
-    appendix = None if asked.replay is not None else suite.appendix
+    appendix = getattr(suite, "appendix", None)
     return result, None if appendix is None else appendix()
 
 
@@ -222,6 +225,13 @@ def _journal_of(store: str, measured: Measured) -> Path:
 
     path = Path(store)
     return path.with_name(f"{path.name}.eval-{content_digest(measured)[:12]}.jsonl")
+
+
+def _forget_journal(store: str, measured: Measured, asked: _Asked, *, unless_used: bool = False) -> None:
+    """Remove the journal beside the store, which served its purpose; or only one in which nothing stands."""
+    journal = _journal_of(store, measured)
+    if asked.journal is None and (not unless_used or _lines(journal) == 1):
+        journal.unlink(missing_ok=True)
 
 
 def _keep(store: str, result: Result, asked: _Asked) -> None:

@@ -150,21 +150,23 @@ def scope() -> str:
     return str(for_every_command("scope"))
 
 
-def embedder() -> Embedder:
+def embedder() -> Embedder | None:
     """
-    Return what compares texts.
+    Return what compares texts; None for what the store was filled with.
 
     Raises:
         InvalidInputError: There is no such embedder.
     """
     from memp.embedding.named import embedder_named
 
-    return embedder_named(embedder_name(), base_url=_base_url())
+    name = embedder_name()
+    return None if name is None else embedder_named(name, base_url=_base_url())
 
 
-def embedder_name() -> str:
-    """Return the short name of what compares texts."""
-    return str(for_every_command("embedder"))
+def embedder_name() -> str | None:
+    """Return the short name of what compares texts; None if nothing says."""
+    found = for_every_command("embedder")
+    return None if found is None else str(found)
 
 
 def _base_url() -> str | None:
@@ -180,9 +182,9 @@ def _base_url() -> str | None:
     return None if given is None else str(given)
 
 
-def _settings() -> dict[str, Any]:
+def _settings(*, as_filled: bool = False) -> dict[str, Any]:
     """Return the settings of every command that opening a store takes."""
-    return {"embedder": embedder(), "mask": bool(for_every_command("mask"))}
+    return {"embedder": None if as_filled else embedder(), "mask": bool(for_every_command("mask"))}
 
 
 @contextmanager
@@ -224,7 +226,13 @@ def open_for_planning(path: str, *, branch: str = "main") -> Iterator[Memory]:
 
 @contextmanager
 def open_for_writing(
-    path: str, *, actor: str, create: bool = False, branch: str = "main", model: Model | None = None
+    path: str,
+    *,
+    actor: str,
+    create: bool = False,
+    branch: str = "main",
+    model: Model | None = None,
+    as_filled: bool = False,
 ) -> Iterator[Memory]:
     """
     Open the store at *path* for changes and yield the memory of the branch.
@@ -240,6 +248,8 @@ def open_for_writing(
 
         model: The language model that may be asked; None for none.
 
+        as_filled: Leave aside which embedder the settings name: it is about to be changed.
+
     Raises:
         StoreNotFoundError: There is none, and it is not to be made.
 
@@ -249,5 +259,6 @@ def open_for_writing(
 
     if not Path(path).exists() and not (create and branch == "main"):
         raise memp.StoreNotFoundError(os.fspath(path))
-    with memp.open(path, actor=actor, scope=scope(), index=ONE_QUESTION, model=model, **_settings()) as memory:
+    settings = _settings(as_filled=as_filled)
+    with memp.open(path, actor=actor, scope=scope(), index=ONE_QUESTION, model=model, **settings) as memory:
         yield memory.branch(branch)

@@ -272,6 +272,9 @@ def summary(record: Record) -> str:
     said = happening(codec.decode(record.type, record.schema, record.body, position=record.position))
     if said is not None:
         return said
+    if "attempts" in data and "measured" in data:
+        arms = ", ".join(arm["name"] for arm in data["arms"])
+        return f"{data['measured']['suite']}, {data['measured']['agent'] or 'replay'}: {arms}"
     if "trajectory" in data:
         run = data["trajectory"]
         outcome = {True: "won", False: "lost"}.get(run["success"], "open")

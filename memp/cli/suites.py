@@ -47,11 +47,10 @@ class SuiteCommand(click.Command):
 
 def _flag(suite: str, option: SuiteOption) -> click.Option:
     shown = "" if option.default in (None, "") else f"  [default: {option.default}]"
-    flag = f"--{option.name.replace('_', '-')}"
+    flag = option.name.replace("_", "-")
     return click.Option(
-        [flag, option.name],
-        type=None if option.type is bool else option.type,
-        is_flag=option.type is bool,
+        [f"--{flag}/--no-{flag}" if option.type is bool else f"--{flag}", option.name],
+        type=option.type,
         default=None,
         help=f"{suite}: {option.help}{shown}",
     )
@@ -86,5 +85,5 @@ def given_suite(name: str, *, seed: int | None, n: int | None, options: Mapping[
     """
     from memp.evaluation.suite import SEED, suite
 
-    said = {option: value for option, value in options.items() if value is not None and value is not False}
+    said = {option: value for option, value in options.items() if value is not None}
     return suite(name, seed=SEED if seed is None else seed, n=n, **said)

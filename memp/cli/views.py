@@ -50,7 +50,8 @@ def revision_json(procedure: Procedure, revision: Revision) -> dict[str, Any]:
 
 def origin_json(origin: Origin) -> dict[str, Any]:
     """Return where a procedure came from, and what was known of it there."""
-    return msgspec.to_builtins(origin) | {"evidence": evidence_json(origin.evidence)}
+    told: dict[str, Any] = msgspec.to_builtins(origin)
+    return told | {"evidence": evidence_json(origin.evidence)}
 
 
 def match_json(match: Match) -> dict[str, Any]:

@@ -9,6 +9,7 @@ that text reaches an agent is the question.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -44,7 +45,7 @@ CONTENT: Final = frozenset(
 EVENTS_TRIED = 64
 """Events of one operation that are tried one by one, to name the one that matters; beyond, the operation is named."""
 
-TASKS_TOLD = 8
+TASKS_TOLD = 3
 """Tasks that a sentence names; the evidence holds all."""
 
 ASKING = "asking versions"
@@ -171,10 +172,9 @@ class Bisection:
         lines = []
         if self.evidence is not None:
             lines = [f"Written by {self.actor}: event {self.event}."]
-            if self.evidence.lost:
-                lines.append(f"Tasks that went worse: {_named(self.evidence.lost)}.")
-            if self.evidence.gained:
-                lines.append(f"Tasks that went better: {_named(self.evidence.gained)}.")
+            for tasks, how in ((self.evidence.lost, "worse"), (self.evidence.gained, "better")):
+                if tasks:
+                    lines.append(f"Tasks that went {how}: {self._counted(tasks)}.")
             if self.evidence.without is not None:
                 lines.append(f"The bad end without it: {self.evidence.without:.0%}.")
         else:
@@ -197,6 +197,14 @@ class Bisection:
                 ),
             ],
         }
+
+    def _counted(self, tasks: Sequence[str]) -> str:
+        """Return how many tasks, by type where there are types, and the first few by name."""
+        attempts = () if self.result is None else self.result.of(self.result.arms[0].name)
+        types = {attempt.task_id: attempt.type for attempt in attempts}
+        counts = Counter(type for task in tasks if (type := types.get(task)) is not None)
+        by_type = ", ".join(f"{count} of type {type}" for type, count in counts.items())
+        return f"{by_type or len(tasks)} ({_named(tasks)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as JSON has them; without the attempts."""

@@ -29,7 +29,7 @@ SEEDS = (0,)
 def evaluate(
     memory: Memory,
     suite: Suite | ReplaySuite,
-    agent: str | Agent = "follower",
+    agent: str | Agent | None = None,
     *,
     arms: Arms = (),
     seeds: Sequence[int] = SEEDS,
@@ -49,8 +49,8 @@ def evaluate(
 
         suite: What to do, as ``memp.suite`` or ``memp.replay_suite`` makes it.
 
-        agent: Who acts: ``follower``, ``explorer``, ``model``, a name that was registered, or an agent. In a replay
-            nobody acts.
+        agent: Who acts: ``follower``, ``explorer``, ``model``, a name that was registered, or an agent; None takes the
+            suite's own. In a replay nobody acts.
 
         arms: What is compared: versions as ``Memory.at`` takes them, ``BRANCH@VERSION``, views; ``none`` (nothing is
             served), ``random`` (drawn by lot), ``bm25`` (compared by words), ``raw`` (whole runs instead of
@@ -85,7 +85,7 @@ def evaluate(
     with Runner(
         memory,
         suite,
-        agent,
+        suite.agent if agent is None else agent,
         seeds=seeds,
         k=k,
         key=key,

@@ -112,7 +112,7 @@ def write_runs(runs: Iterable[Trajectory], path: str | Path) -> int:
 
 
 def run_row(run: Trajectory) -> dict[str, Any]:
-    """Return *run* as a line of a run file; reading it gives the same run."""
+    """Return *run* as a line of a run file; read again it is the same, but for the count that ``play`` adds."""
     row: dict[str, Any] = {
         "task": run.task,
         "task_type": run.task_type,
@@ -123,9 +123,9 @@ def run_row(run: Trajectory) -> dict[str, Any]:
         "reward": run.reward,
         "success": run.success,
         "initial_observation": run.initial_observation,
-        "extra": dict(run.extra),
+        "extra": {name: value for name, value in run.extra.items() if name != "steps"},
     }
-    kept = {name: value for name, value in row.items() if value is not None and value != {}}
+    kept = {name: value for name, value in row.items() if value not in (None, "", {})}
     steps = [
         {"action": step.action, "observation": step.observation}
         | ({} if step.thought is None else {"thought": step.thought})

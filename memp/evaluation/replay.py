@@ -20,7 +20,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
@@ -105,11 +105,14 @@ class ReplaySuite:
         runs: The runs, all different; 1 or more.
 
         version: That of the way in which procedures are judged.
+
+        agent: Empty: nobody acts.
     """
 
     name: str = attrs.field(validator=attrs.validators.min_len(1))
     runs: tuple[Trajectory, ...] = attrs.field(validator=attrs.validators.min_len(1), repr=False)
     version: str = VERSION
+    agent: ClassVar[str] = ""
 
     @functools.cached_property
     def tasks(self) -> tuple[Task, ...]:

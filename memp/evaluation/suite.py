@@ -181,7 +181,7 @@ def maker_named(name: str) -> SuiteMaker:
     if name not in SHIPPED:
         raise InvalidInputError(
             f"'suite' must be one of {', '.join(suite_names())} (got {name!r}). "
-            "memp.evaluation.suite.register_suite adds one."
+            "memp.register_suite adds one."
         )
     module, _, attribute = SHIPPED[name].partition(":")
     found: SuiteMaker = getattr(import_module(module), attribute)

@@ -35,8 +35,9 @@ from memp.events.procedures import (
     ProcedureValidated,
     RevisionAccepted,
     RevisionRejected,
+    TextsEmbedded,
 )
-from memp.events.settings import PolicySet
+from memp.events.settings import EmbedderSwitched, PolicySet
 from memp.events.vectors import VectorRef
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "BranchForked",
     "BranchPromoted",
     "ContentPurged",
+    "EmbedderSwitched",
     "EpisodeFinished",
     "EpisodeStarted",
     "EvaluationRecorded",
@@ -68,6 +70,7 @@ __all__ = [
     "RunDropped",
     "RunQueued",
     "Served",
+    "TextsEmbedded",
     "TrajectoryRecorded",
     "VectorRef",
     "VersionTagged",
@@ -101,6 +104,8 @@ Event = (
     | RunQueued
     | RunDropped
     | ContentPurged
+    | TextsEmbedded
+    | EmbedderSwitched
 )
 """Any event. A ``match`` over it ends in ``assert_never``."""
 

@@ -357,6 +357,26 @@ class ProcedureMerged(ProcedureEvent):
 
 
 @attrs.frozen(kw_only=True)
+class TextsEmbedded(ProcedureEvent):
+    """
+    The texts that find a revision were embedded anew, for a change of embedders; it changes no answer by itself.
+
+    It is about the procedure so that it goes with it when that is purged: it repeats its texts.
+
+    Attributes:
+        revision: The revision.
+
+        vectors: The captured embeddings, all of one embedder.
+    """
+
+    TYPE: ClassVar[str] = "texts-embedded"
+    VERSION: ClassVar[int] = 1
+
+    revision: EventId
+    vectors: tuple[VectorRef, ...] = attrs.field(validator=attrs.validators.min_len(1))
+
+
+@attrs.frozen(kw_only=True)
 class ProcedureErased(ProcedureEvent):
     """
     A procedure stays readable in history but is no longer retrieved.

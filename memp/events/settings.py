@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from memp.model import as_float, check_finite
+from memp.model import as_float, check_filled, check_finite
 
 
 @attrs.frozen(kw_only=True)
@@ -43,3 +43,31 @@ class PolicySet:
     def stream(self) -> str:
         """The stream that this event belongs to."""
         return "policy"
+
+
+@attrs.frozen(kw_only=True)
+class EmbedderSwitched:
+    """
+    From here on this branch is asked in the vectors of another embedder; versions before keep theirs.
+
+    Every revision that the branch sees has vectors of it by now.
+
+    Attributes:
+        embedder: Name and version of the embedder, such as ``hashed-1``.
+
+        previous: Those of the one before; empty if there was none.
+
+        reason: One sentence for people.
+    """
+
+    TYPE: ClassVar[str] = "embedder-switched"
+    VERSION: ClassVar[int] = 1
+
+    embedder: str = attrs.field(validator=check_filled)
+    previous: str = ""
+    reason: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The stream that this event belongs to."""
+        return "settings"

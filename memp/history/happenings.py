@@ -15,6 +15,7 @@ from memp.events import (
     BranchForked,
     BranchPromoted,
     ContentPurged,
+    EmbedderSwitched,
     EpisodeFinished,
     EpisodeStarted,
     EvaluationRecorded,
@@ -26,6 +27,7 @@ from memp.events import (
     ResourceRecorded,
     RunDropped,
     RunQueued,
+    TextsEmbedded,
     VersionTagged,
 )
 from memp.history.contents import OUTCOMES
@@ -67,6 +69,11 @@ def happening(event: Event, *, name: Callable[[ProcedureId], str] | None = None)
         case ModelCalled():
             failed = f", in vain: {_ended(event.error)}" if event.error else "."
             return f"Asked {event.model!r} to {event.purpose}{failed}"
+        case TextsEmbedded():
+            return f"Embedded {counted(len(event.vectors), 'text')} anew by {event.vectors[0].embedder!r}."
+        case EmbedderSwitched():
+            before = f", before by {event.previous!r}" if event.previous else ""
+            return f"Texts are compared by {event.embedder!r}{before}.{_because(event.reason)}"
         case RunQueued():
             run = event.trajectory
             return f"Put a run by for later, {OUTCOMES[run.success]}: {_ended(run.task)}"

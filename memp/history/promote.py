@@ -19,6 +19,7 @@ from memp.events import (
     BranchDeleted,
     BranchForked,
     BranchPromoted,
+    EmbedderSwitched,
     EpisodeStarted,
     EvaluationRecorded,
     Event,
@@ -26,6 +27,7 @@ from memp.events import (
     ModelCalled,
     ProcedureAdded,
     ResourceRecorded,
+    TextsEmbedded,
     TrajectoryRecorded,
     VersionTagged,
 )
@@ -44,6 +46,8 @@ STAYS = frozenset(
         ResourceRecorded,
         EvaluationRecorded,
         ModelCalled,
+        TextsEmbedded,
+        EmbedderSwitched,
     )
 )
 """Types of events that are about the fork itself, name their versions, or are there anyway; they are not said again."""

@@ -31,13 +31,14 @@ from memp.events import (
     RevisionRejected,
     RunDropped,
     RunQueued,
+    TextsEmbedded,
     TrajectoryRecorded,
 )
 from memp.events.procedures import ProcedureEvent
 from memp.log.copies import Copy
 from memp.model import EventId, Position, ProcedureId, TrajectoryId
 from memp.record import Record
-from memp.retrieval.catalogue import WITH_CONTENT, text_digest
+from memp.retrieval.catalogue import NAMING_VECTORS, text_digest
 
 PROCEDURE = "procedure/"
 """What the name of a procedure's stream begins with, and the subject that it is."""
@@ -234,11 +235,11 @@ def _see(record: Record) -> _Seen:
         quotes=quotes(event),
         founds=isinstance(event, ProcedureAdded | ProcedureMerged | TrajectoryRecorded),
         speaks_of=event.revision
-        if isinstance(event, ProcedureValidated | RevisionAccepted | RevisionRejected)
+        if isinstance(event, ProcedureValidated | RevisionAccepted | RevisionRejected | TextsEmbedded)
         else None,
         undoes=event.undone if isinstance(event, EventsUndone) else (),
         taints=isinstance(event, EventsUndone) and event.dependents == "taint",
-        texts=tuple(text_digest(ref.text) for ref in event.vectors) if isinstance(event, WITH_CONTENT) else (),
+        texts=tuple(text_digest(ref.text) for ref in event.vectors) if isinstance(event, NAMING_VECTORS) else (),
     )
 
 

@@ -49,12 +49,15 @@ class IndexCache:
         log_id: Its log.
 
         embedder: Name and version of the embedder that its vectors come from.
+
+    Attributes:
+        embedder: The same.
     """
 
     def __init__(self, store: Path, *, log_id: str, embedder: str) -> None:
         self._store = store
         self._log_id = log_id
-        self._embedder = embedder
+        self.embedder = embedder
         self._on_disk: dict[str, tuple[Graph, ...]] = {}
 
     def path(self, name: str) -> Path:
@@ -65,7 +68,7 @@ class IndexCache:
         """Take up what there is for *indexes*, by name, which are filled with their vectors."""
         for name, index in indexes.items():
             if isinstance(index, HnswIndex):
-                if load(index, self.path(name), log_id=self._log_id, embedder=self._embedder):
+                if load(index, self.path(name), log_id=self._log_id, embedder=self.embedder):
                     self._on_disk[name] = index.graphs
                 else:
                     self._on_disk.pop(name, None)
@@ -76,7 +79,7 @@ class IndexCache:
             if not isinstance(index, HnswIndex) or index.graphs == self._on_disk.get(name, ()):
                 continue
             try:
-                save(index, self.path(name), log_id=self._log_id, embedder=self._embedder)
+                save(index, self.path(name), log_id=self._log_id, embedder=self.embedder)
             except StorageError as error:
                 warnings.warn(f"{error} The search index will be built again.", RuntimeWarning, stacklevel=2)
             else:

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -20,7 +20,7 @@ import attrs
 
 from memp.errors import InvalidInputError, ModelAnswerError, ModelError, ModelRefusedError, ModelRequestError
 from memp.llm.base import MODES, Call, Message, Mode, Model
-from memp.llm.replies import Reply, completion_of, merged, reply_of
+from memp.llm.replies import Reply, completion_of, merged, reply_of, sound
 from memp.llm.retrying import retried
 from memp.llm.translate import driver_errors, translated
 from memp.masking import mask
@@ -49,7 +49,11 @@ PROBED: tuple[Mode, ...] = ("tools", "json-schema", "json", "markdown")
 UNKNOWN_PARAMETER = (400, 415, 422, 500, 501)
 """HTTP statuses by which endpoints say that they do not know a parameter; another mode may do without it."""
 
-_PARAMETERS = ("temperature", "max_tokens", "stream")
+OTHERWISE: Mapping[str, str | None] = {"temperature": None, "max_tokens": "max_completion_tokens"}
+"""Parameters that some models refuse, with what they take instead: newer ones of OpenAI's choose their temperature
+themselves and renamed the limit; None leaves it out."""
+
+_PARAMETERS = ("temperature", "max_tokens", "max_completion_tokens", "stream")
 
 
 @attrs.frozen(kw_only=True)
@@ -112,7 +116,7 @@ class Client:
         sleep: Waits so many seconds between attempts.
 
     Raises:
-        InvalidInputError: The packages that it needs are missing.
+        InvalidInputError: The packages that it needs are missing, or the key is none that a header can hold.
 
         ModelKeyError: Nothing says what the key is, and the endpoint is OpenAI's.
     """
@@ -128,9 +132,13 @@ class Client:
         self.model = model
         self._sleep = sleep
         self._mode = model.mode
+        self._otherwise: set[str] = set()
         self._probing = threading.Lock()
         base_url = model.base_url or os.environ.get("OPENAI_BASE_URL") or None
         key = model.api_key or os.environ.get("OPENAI_API_KEY")
+        if key is not None and not (key.isascii() and key.isprintable()):
+            # What came is not told: it is a key all the same, with something pasted beside it.
+            raise InvalidInputError("A model's key must be plain ASCII, as keys are. Look for what was pasted beside it.")
         # What errors are told with: an endpoint may repeat the key, wherever that came from.
         self._told = attrs.evolve(model, api_key=key)
         try:
@@ -261,13 +269,13 @@ class Client:
         model = self.model
         request: dict[str, Any] = {
             "model": model.name,
-            "messages": [{"role": one.role, "content": masked(one.text)} for one in messages],
+            "messages": [{"role": one.role, "content": sound(masked(one.text))} for one in messages],
         }
         if model.temperature is not None:
             request["temperature"] = model.temperature
         if model.answer_tokens_max is not None:
             request["max_tokens"] = model.answer_tokens_max
-        return request
+        return _otherwise(request, self._otherwise)
 
     # -- one exchange --------------------------------------------------------------------------------------------
 
@@ -279,11 +287,17 @@ class Client:
             talk.recalled.append(recorded.event_id)
             completion = completion_of(recorded.response)
             return self._checked(reply_of(completion), talk), completion
-        answer = retried(
-            lambda attempt: self._send(request, talk, digest=digest, mode=mode, attempt=attempt),
-            attempts=self.model.attempts,
-            sleep=self._sleep,
-        )
+        try:
+            answer = retried(
+                lambda attempt: self._send(request, talk, digest=digest, mode=mode, attempt=attempt),
+                attempts=self.model.attempts,
+                sleep=self._sleep,
+            )
+        except ModelRequestError as error:
+            if error.parameter not in OTHERWISE or error.parameter not in request:
+                raise
+            self._otherwise.add(error.parameter)
+            return self._exchange(_otherwise(request, self._otherwise), talk, mode=mode)
         return self._checked(answer[0], talk), answer[1]
 
     def _send(
@@ -363,6 +377,12 @@ class Client:
 
 COMPLAINT_CHARACTERS_MAX = 1000
 """Characters of a library's complaint that are sent back and stored."""
+
+
+def _otherwise(request: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
+    """Return *request* without the parameters that were refused, or with what they are called instead."""
+    named = ((OTHERWISE.get(name, name) if name in refused else name, value) for name, value in request.items())
+    return {name: value for name, value in named if name is not None}
 
 
 def _short(error: BaseException) -> str:

@@ -2,8 +2,8 @@
 Questions to a model: templates filled with what is asked about.
 
 Runs come from wherever agents work, and some were written to be read by a model. So each stands between two marks that
-hold a digest of it: a text cannot contain its own digest, and therefore cannot end its block. Long runs are cut in the
-middle of nothing: whole steps are left out at the end, and the question says so.
+hold a digest of it: a text cannot contain its own digest, and therefore cannot end its block. Of long runs whole steps
+are left out in the middle, and the question says so: how a run began and how it ended says most about it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from memp import _resources
-from memp.model import Trajectory, content_digest
+from memp.model import Step, Trajectory, content_digest
 from memp.rendering.plain import one_line
 from memp.rendering.sandbox import PromptEnvironment
 from memp.script.toolset import Toolset
@@ -29,6 +29,10 @@ MARK_CHARACTERS = 12
 
 STEPS_MAX = 120
 """Steps of a run that are quoted: four times what a long task takes."""
+
+RUN_CHARACTERS_MAX = 60_000
+"""Characters of a run that are quoted, about 15,000 tokens: four runs fit what models read, and no endpoint's mistake
+costs a fortune."""
 
 LINE_CHARACTERS_MAX = 1500
 """Characters of one action, answer or thought that are quoted; a page of a website is longer and says little more."""
@@ -80,23 +84,38 @@ def told_run(run: Trajectory, *, outcome: bool = True) -> dict[str, Any]:
 
         outcome: Whether to say how it ended; a judge must find out.
     """
-    steps = [
-        {
-            "number": number,
-            "action": _line(step.action) or "(nothing)",
-            "thought": _line(step.thought or ""),
-            "observation": _line(step.observation),
-        }
-        for number, step in enumerate(run.steps[:STEPS_MAX], start=1)
-    ]
     return {
         "mark": run.digest[:MARK_CHARACTERS],
         "task": _line(run.task),
         "outcome": OUTCOMES[run.success] if outcome else "for you to say",
         "seen": _line(run.initial_observation),
-        "steps": steps,
-        "left_out": max(0, len(run.steps) - STEPS_MAX),
+        "steps": _told_steps(run.steps),
     }
+
+
+def _told_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return the steps that are quoted, while there is room: two from the beginning for one from the end."""
+    first, last, characters = 0, len(steps), 0
+    told: dict[int, dict[str, Any]] = {}
+    while first < last and len(told) < STEPS_MAX:
+        at = last - 1 if len(told) % 3 == 2 else first
+        one: dict[str, Any] = {
+            "number": at + 1,
+            "action": _line(steps[at].action) or "(nothing)",
+            "thought": _line(steps[at].thought or ""),
+            "observation": _line(steps[at].observation),
+            "gap": 0,
+        }
+        characters += sum(len(one[part]) for part in ("action", "thought", "observation"))
+        if told and characters > RUN_CHARACTERS_MAX:
+            break
+        told[at] = one
+        first, last = (first, at) if at == last - 1 and at != first else (first + 1, last)
+    if first < last:
+        after = min((at for at in told if at >= last), default=None)
+        if after is not None:
+            told[after]["gap"] = last - first
+    return [told[at] for at in sorted(told)]
 
 
 def told_toolset(toolset: Toolset | None) -> list[str]:

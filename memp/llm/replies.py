@@ -166,8 +166,13 @@ def completion_of(response: str) -> Any:
     )
 
 
+def sound(text: str) -> str:
+    """Return *text* as it can be sent and stored: half a character, which no encoding has, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return sound(value) if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int | None:

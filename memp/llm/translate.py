@@ -109,7 +109,8 @@ def _by_status(error: Any, words: str, model: Model) -> ModelError:
             f"The endpoint of {name!r} failed (HTTP {status}): {words}", model=name, retry_after_s=after
         )
     message = f"The endpoint does not take the request for {name!r} (HTTP {status}): {words}"
-    return ModelRequestError(message, model=name, status=status)
+    parameter = error.param if isinstance(error.param, str) else None
+    return ModelRequestError(message, model=name, status=status, parameter=parameter)
 
 
 def _unknown_form(words: str) -> bool:

@@ -8,53 +8,54 @@ for, costs a replay per question.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
-from memp.embedding.base import Matrix, Vector, vector_from_bytes
-from memp.errors import CorruptStoreError, InvalidInputError
+from memp.errors import CorruptStoreError
 from memp.events import (
     BranchForked,
+    EmbedderSwitched,
     ProcedureAdded,
     ProcedureGeneralised,
     ProcedureMerged,
     ProcedureReflected,
+    TextsEmbedded,
     VectorRef,
 )
 from memp.index.base import Mask, VectorIndex
-from memp.index.exact import ExactIndex
 from memp.log.base import MAIN
 from memp.model import Content, EventId, Procedure, ProcedureId, ProcedureStatus
 from memp.retrieval.facts import facts_in
 from memp.retrieval.lexical import Lexicon
 from memp.retrieval.lives import Lives
 from memp.retrieval.patterns import normal_pattern
-from memp.retrieval.ranking import Entries, Lots, Selection, lot_of
+from memp.retrieval.ranking import Lots, lot_of
+from memp.retrieval.space import FACT, KINDS, PATTERN, TASK, MakeIndex, Space, text_digest
 from memp.scopes import EVERYBODY
 from memp.state import Applied, Branch
 
-TASK = "task"
-"""Kind of a text: a task in words."""
-
-PATTERN = "pattern"
-"""Kind of a text: a task pattern, its slots masked."""
-
-FACT = "fact"
-"""Kind of a text: one of the short pieces that a procedure is told by."""
-
-KINDS = (TASK, PATTERN, FACT)
-"""The kinds of text, each with an index of its own."""
-
-KEPT_SELECTIONS = 4
-"""Masks of each kind whose selections are kept: the present of a scope or two, and what is compared with it."""
+__all__ = [
+    "FACT",
+    "KINDS",
+    "NAMING_VECTORS",
+    "PATTERN",
+    "TASK",
+    "WITH_CONTENT",
+    "Catalogue",
+    "search_texts",
+    "text_digest",
+]
 
 CHANGES_MIN = 1_000
 """Changes of what is retrieved after which indexes are told what is left: fewer are not worth building anew for."""
 
 WITH_CONTENT = (ProcedureAdded, ProcedureGeneralised, ProcedureReflected, ProcedureMerged)
 """Events that make a revision."""
+
+NAMING_VECTORS = (*WITH_CONTENT, TextsEmbedded)
+"""Events that name captured embeddings."""
 
 
 def search_texts(content: Content) -> list[tuple[str, str]]:
@@ -65,24 +66,15 @@ def search_texts(content: Content) -> list[tuple[str, str]]:
     return [(TASK, task), *((PATTERN, pattern) for pattern in patterns), *((FACT, fact) for fact in facts)]
 
 
-def text_digest(text: str) -> bytes:
-    """Return the SHA-256 of *text* in UTF-8, 32 bytes: the name of its vector."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
 class Catalogue:
     """
     Rows, their texts, and their lives on every branch.
 
-    Each kind of text has an index of its own: a question about one kind never pays for the other.
-
     Args:
         make_index: Makes an empty index.
 
-        generation: Name and version of the embedder that the vectors come from.
-
     Attributes:
-        indexes: The vectors, by kind of text.
+        spaces: The vectors, by the generation that made them.
 
         procedures: The procedure of each row.
 
@@ -93,12 +85,14 @@ class Catalogue:
         lives: The lives of rows, by branch.
     """
 
-    def __init__(self, make_index: Callable[[], VectorIndex], *, generation: str) -> None:
-        self.indexes: dict[str, VectorIndex] = {TASK: make_index(), PATTERN: make_index()}
-        # Facts are averaged over all of them, so a graph that finds the nearest few would never be asked.
-        self.indexes[FACT] = ExactIndex(self.indexes[TASK].dimension)
-        self._waiting: dict[bytes, Vector] = {}
-        self.generation = generation
+    def __init__(self, make_index: MakeIndex) -> None:
+        self.spaces: dict[str, Space] = {}
+        self._make_index = make_index
+        self._first: str | None = None
+        self._switches: dict[str, list[tuple[int, str]]] = {}
+        self._told: dict[str, dict[int, list[tuple[str, int]]]] = {}
+        self._revisions: list[EventId] = []
+        self._born: list[tuple[str, int]] = []
         self.procedures: list[ProcedureId] = []
         self.content_keys: list[str] = []
         self._lots: Lots = np.empty(0, dtype=np.uint64)
@@ -108,53 +102,71 @@ class Catalogue:
         self.lexicon = Lexicon()
         self.lives: dict[str, Lives] = {MAIN: Lives(self._patterns, self._scopes)}
         self._row_of: dict[EventId, int] = {}
-        self._texts: dict[str, tuple[list[int], list[int]]] = {kind: ([], []) for kind in KINDS}
-        self._entries: dict[str, Entries] = {}
-        self._selections: dict[str, list[Selection]] = {kind: [] for kind in KINDS}
         self._changes = 0
 
     def __len__(self) -> int:
         return len(self.procedures)
 
-    def load(self, vectors: Iterable[tuple[bytes, bytes]]) -> None:
+    def space(self, generation: str, *, dimension: int) -> Space:
+        """Return the vectors of *generation*; there are none yet of one that is new."""
+        found = self.spaces.get(generation)
+        if found is None:
+            found = self.spaces[generation] = Space(generation, self._make_index, dimension)
+        return found
+
+    def load(self, generation: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
         """
-        Take up captured embeddings.
+        Take up captured embeddings of *generation*.
 
         Args:
+            generation: Name and version of their embedder.
+
             vectors: (digest of the text, little-endian float32 bytes).
 
         Raises:
-            DimensionError: A vector has another length.
+            DimensionError: A vector has another length than the others.
 
             InvalidInputError: It is no vector.
         """
-        dimension = self.indexes[TASK].dimension
-        for text, vector in vectors:
-            self._waiting[text] = vector_from_bytes(vector, dimension=dimension)
+        waiting = iter(vectors)
+        for text, vector in waiting:
+            space = self.space(generation, dimension=len(vector) // 4)
+            space.load(chain([(text, vector)], waiting))
+
+    def generation_at(self, branch: Branch, position: int) -> str | None:
+        """Return the generation that a version is asked in; None while nobody has said any text."""
+        for line, until in branch.lineage(position):
+            for switched_at, generation in reversed(self._switches.get(line.name, ())):
+                if switched_at <= until:
+                    return generation
+        return self._first
+
+    def untold(self, branch: Branch, generation: str) -> list[EventId]:
+        """Return the revisions that *branch* sees at its end and whose vectors of *generation* nothing names there."""
+        seen = {line.name: until for line, until in branch.lineage(branch.position)}
+        told = self._told.get(generation, {})
+        return [
+            revision
+            for row, revision in enumerate(self._revisions)
+            if self._born[row][1] <= seen.get(self._born[row][0], 0)
+            and not any(position <= seen.get(name, 0) for name, position in told.get(row, ()))
+        ]
 
     def close(self) -> None:
         """Stop what works behind searches."""
-        for index in self.indexes.values():
-            index.close()
+        for space in self.spaces.values():
+            space.close()
 
-    def vector(self, text: bytes) -> Vector | None:
-        """Return the embedding of the text with the digest *text*; None if it is not here."""
-        if text in self._waiting:
-            return self._waiting[text]
-        for index in self.indexes.values():
-            slot = index.slot(text.hex())
-            if slot is not None:
-                found: Vector = index.vectors(np.array([slot]))[0]
-                return found
-        return None
+    def indexes(self) -> Iterator[VectorIndex]:
+        """Yield every index there is."""
+        for space in self.spaces.values():
+            yield from space.indexes.values()
 
     def follow(self, branch: Branch, applied: Applied) -> None:
         """
         Take up what a record changed on *branch*.
 
         Raises:
-            InvalidInputError: The store was filled with another embedder.
-
             CorruptStoreError: The vector of a text was never stored.
         """
         event = applied.event
@@ -164,6 +176,12 @@ class Catalogue:
             self._scope_of[event.procedure_id] = event.scope
         if isinstance(event, WITH_CONTENT):
             self._add_row(event.procedure_id, applied.event_id, event.content_key, event.vectors)
+            self._born.append((branch.name, branch.position))
+            self._tell(len(self) - 1, event.vectors, branch)
+        elif isinstance(event, TextsEmbedded) and event.revision in self._row_of:
+            self._tell(self._row_of[event.revision], event.vectors, branch)
+        elif isinstance(event, EmbedderSwitched):
+            self._switches.setdefault(branch.name, []).append((branch.position, event.embedder))
         self.move(self.lives[branch.name], branch, applied.changed)
         self._changes += len(applied.changed)
         if self._changes >= max(CHANGES_MIN, len(self) // 4):
@@ -183,71 +201,46 @@ class Catalogue:
         return self._row_of[procedure.active] if procedure.status is ProcedureStatus.LIVE else None
 
     def _add_row(
-        self, procedure_id: ProcedureId, revision: EventId, content_key: str, refs: Iterable[VectorRef]
+        self, procedure_id: ProcedureId, revision: EventId, content_key: str, refs: Sequence[VectorRef]
     ) -> None:
         row = len(self.procedures)
-        patterns = []
         for ref in refs:
-            if ref.embedder != self.generation:
-                raise InvalidInputError(
-                    f"The store was filled with the embedder {ref.embedder!r} and is open with {self.generation!r}. "
-                    "Open it with the embedder that filled it."
-                )
-            rows, slots = self._texts[ref.kind]
-            rows.append(row)
-            slots.append(self._slot(ref))
-            if ref.kind == PATTERN:
-                patterns.append(ref.text)
-            elif ref.kind == TASK:
+            if ref.kind == TASK:
                 self.lexicon.add(row, ref.text)
         self.procedures.append(procedure_id)
         self._scopes.append(self._scope_of.get(procedure_id, EVERYBODY))
         self.content_keys.append(content_key)
-        self._patterns.append(tuple(patterns))
+        self._patterns.append(tuple(ref.text for ref in refs if ref.kind == PATTERN))
         self._row_of[revision] = row
-        self._entries.clear()
+        self._revisions.append(revision)
 
-    def _slot(self, ref: VectorRef) -> int:
-        """Return the slot of the text in the index of its kind, where it is put if it is not there yet."""
-        index, text = self.indexes[ref.kind], text_digest(ref.text)
-        slot = index.slot(text.hex())
-        if slot is not None:
-            return slot
-        vector = self.vector(text)
-        if vector is None:
+    def _tell(self, row: int, refs: Sequence[VectorRef], branch: Branch) -> None:
+        """Note that an event on *branch* names the vectors of *row*, all of one generation."""
+        if not refs:
+            return
+        generation = refs[0].embedder
+        if self._first is None:
+            self._first = generation
+        space = self.spaces.get(generation)
+        if space is None:
             raise CorruptStoreError(
-                f"The embedding of {ref.text!r} is not in the store. 'memp verify' names what is missing."
+                f"No embedding of {generation!r} is in the store. 'memp verify' names what is missing."
             )
-        self._waiting.pop(text, None)
-        return int(index.add([text.hex()], vector[np.newaxis, :])[0])
+        space.add(row, refs)
+        self._told.setdefault(generation, {}).setdefault(row, []).append((branch.name, branch.position))
 
     def _tell_indexes(self) -> None:
         """Tell each index which texts the present of some branch still finds."""
-        for kind, found in self.findable().items():
-            self.indexes[kind].keep(found)
+        for space in self.spaces.values():
+            for kind, found in self.findable(space).items():
+                space.indexes[kind].keep(found)
 
-    def findable(self) -> dict[str, Mask]:
-        """Return, by kind, which texts the present of some branch finds, by slot."""
+    def findable(self, space: Space) -> dict[str, Mask]:
+        """Return, by kind, which texts of *space* the present of some branch finds, by slot."""
         alive = np.zeros(len(self), dtype=np.bool_)
         for lives in self.lives.values():
             alive |= lives.everywhere(size=len(self))
-        masks = {}
-        for kind, index in self.indexes.items():
-            found = np.zeros(len(index), dtype=np.bool_)
-            found[self.entries(kind).within(alive).slots] = True
-            masks[kind] = found
-        return masks
-
-    def selection(self, kind: str, live: Mask) -> Selection:
-        """Return the entries of *kind* of the *live* rows; those of the masks that were asked for last are kept."""
-        kept = self._selections[kind]
-        for place, selection in enumerate(kept):
-            if selection.live is live:
-                kept.insert(0, kept.pop(place))
-                return selection
-        kept.insert(0, Selection(self.entries(kind).within(live), live=live))
-        del kept[KEPT_SELECTIONS:]
-        return kept[0]
+        return space.findable(alive)
 
     def lots(self) -> Lots:
         """Return the lot of each row; those of new rows are drawn when somebody asks."""
@@ -255,17 +248,3 @@ class Catalogue:
             new = [lot_of(key) for key in self.content_keys[len(self._lots) :]]
             self._lots = np.concatenate((self._lots, np.array(new, dtype=np.uint64)))
         return self._lots
-
-    def vectors_of(self, kind: str, rows: Sequence[int]) -> Matrix:
-        """Return the vector of the first text of *kind* of each of *rows*, shape ``(len(rows), dim)``."""
-        entries = self.entries(kind)
-        places = np.searchsorted(entries.rows, rows)
-        found: Matrix = self.indexes[kind].vectors(entries.slots[places])
-        return found
-
-    def entries(self, kind: str) -> Entries:
-        """Return which row has which text of *kind*."""
-        if kind not in self._entries:
-            rows, slots = self._texts[kind]
-            self._entries[kind] = Entries(rows=np.array(rows, dtype=np.int64), slots=np.array(slots, dtype=np.int64))
-        return self._entries[kind]

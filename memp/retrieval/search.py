@@ -31,6 +31,7 @@ from memp.retrieval.ranking import (
     rank_randomly,
     scores_of,
 )
+from memp.retrieval.space import Space
 from memp.retrieval.weighing import check_weight, weigh
 
 DEFAULT_KEY = "hybrid"
@@ -53,6 +54,8 @@ class Question:
 
         catalogue: What can be found.
 
+        space: Its texts as vectors, of the generation that the version is asked in.
+
         live: Which rows may be found.
 
         found: All rows of the version and scope, those that a filter leaves out too: word statistics are theirs.
@@ -71,6 +74,7 @@ class Question:
     task: str
     k: int
     catalogue: Catalogue
+    space: Space
     live: Mask
     found: Mask
     fixed_words: frozenset[str]
@@ -84,9 +88,9 @@ class Question:
         return Criterion(
             name=name,
             query=self.embed(text),
-            index=self.catalogue.indexes[kind],
-            entries=self.catalogue.entries(kind),
-            selection=self.catalogue.selection(kind, self.live),
+            index=self.space.indexes[kind],
+            entries=self.space.entries(kind),
+            selection=self.space.selection(kind, self.live),
         )
 
     def pattern_criterion(self) -> Criterion:
@@ -119,8 +123,8 @@ def by_facts(question: Question) -> list[Ranked]:
     """Rank by likeness of the task's facts to those of procedures, averaged."""
     return rank_by_facts(
         [question.embed(fact) for fact in facts_in(question.task)],
-        question.catalogue.selection(FACT, question.live),
-        question.catalogue.indexes[FACT],
+        question.space.selection(FACT, question.live),
+        question.space.indexes[FACT],
         content_keys=question.catalogue.content_keys,
         k=question.k,
     )
@@ -248,5 +252,5 @@ def _search(question: Question, key: str, diversity: float, evidence_weight: flo
         pool = weigh(pool, [question.lower_end(one.row) for one in pool], weight=evidence_weight)
     if diversity == 0.0 or not pool:
         return pool[: question.k]
-    tasks = question.catalogue.vectors_of(TASK, [one.row for one in pool])
+    tasks = question.space.vectors_of(TASK, [one.row for one in pool])
     return diversify(pool, tasks, k=question.k, diversity=diversity)

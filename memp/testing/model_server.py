@@ -300,7 +300,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(429, body, after=fail.retry_after_s)
             case "error":
                 words = fail.words or "The server had an error."
-                self._send(fail.status, wire.error(words, type="server_error", code=None), after=fail.retry_after_s)
+                body = wire.error(words, type="server_error", code=None, parameter=fail.parameter)
+                self._send(fail.status, body, after=fail.retry_after_s)
             case "wrong-key":
                 words = fail.words or "Incorrect API key provided."
                 self._send(401, wire.error(words, type="invalid_request_error", code="invalid_api_key"))

@@ -68,12 +68,15 @@ class Fail:
         retry_after_s: What the Retry-After header of ``busy`` and ``error`` says, in seconds; None leaves it out.
 
         words: What the server says of it; None for words of its own.
+
+        parameter: The parameter of the request that ``error`` is about; None for none.
     """
 
     how: Failure = attrs.field(validator=attrs.validators.in_(FAILURES))
     status: int = 500
     retry_after_s: float | None = None
     words: str | None = None
+    parameter: str | None = None
 
 
 Saying = Say | Fail

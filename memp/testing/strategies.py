@@ -90,7 +90,7 @@ def memory_fed_with(records: Iterable[Record], memory: Memory) -> Memory:
     store = Store(
         MemoryLog.holding(records, vectors),
         embedder=embedder,
-        make_index=lambda: ExactIndex(embedder.dimension),
+        make_index=ExactIndex,
         identity=Identity(),
         renderer=Renderer.load(),
         own_templates=False,

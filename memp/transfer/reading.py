@@ -26,7 +26,7 @@ from memp.log.rewrite import NewStore
 from memp.log.sequencer import Sequencer
 from memp.log.witness import read_witness
 from memp.record import Head, Record, digest_of_body, digest_of_record
-from memp.retrieval.catalogue import WITH_CONTENT, text_digest
+from memp.retrieval.catalogue import NAMING_VECTORS, text_digest
 from memp.transfer.lines import FORMAT, Header, Line, RecordLine, Trailer, VectorLine, decode, record_of, vector_of
 from memp.transfer.streams import UNREADABLE, unpacked
 
@@ -259,7 +259,7 @@ class _Import:
             event = codec.decode(record.type, record.schema, record.body, position=record.position)
         except BodyError as error:
             self._reader.refuse(str(error))
-        if isinstance(event, WITH_CONTENT):
+        if isinstance(event, NAMING_VECTORS):
             for ref in event.vectors:
                 self._named.setdefault((ref.embedder, text_digest(ref.text)), (ref.digest, self._reader.line))
         if isinstance(event, ContentPurged):

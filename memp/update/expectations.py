@@ -2,19 +2,19 @@
 Whether a step brought about what a script expects of it, as far as the world says so.
 
 An environment need not speak of every condition: that nobody says that the mug is in the cabinet is no sign that it is
-not. So an expectation counts as unmet only on evidence: the answer to the step says what must not be, or it does not say
-what must be where the answer to the same step in a run that won did.
+not. So an expectation counts as unmet only on evidence: the answer to the step says what must not be, or does not say
+what must be although the answer to the same step said it in a run that won.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from memp.build.effects import Deed, effective_deeds
 from memp.build.places import Vocabulary, kind_of
-from memp.script.forms import Slot, split_form
+from memp.script.forms import split_form
 from memp.script.nodes import Call, Expression, Name, Not, TextLiteral
 from memp.script.toolset import Condition
 from memp.update.base import StoredRun
@@ -70,18 +70,24 @@ def _is_said(call: Call, observation: str, bindings: Bindings, words: Vocabulary
         return False
     kinds = {name: _kind(value, bindings) for name, value in words.arguments(call).items()}
     seen = " ".join(observation.split()).casefold()
-    for form in entry.forms:
-        pieces = split_form(form.text)
-        meant = [kinds.get(piece.name) for piece in pieces if isinstance(piece, Slot)]
-        if None in meant:
+    return any(
+        (wording := _wording(form.text, kinds)) is not None and re.search(wording, seen) is not None
+        for form in entry.forms
+    )
+
+
+def _wording(form: str, kinds: Mapping[str, str | None]) -> str | None:
+    """Return *form* as a pattern that any thing of the *kinds* meets; None if the kind of one is not known."""
+    wording = ""
+    for piece in split_form(form):
+        if isinstance(piece, str):
+            wording += re.escape(piece.casefold())
             continue
-        wording = "".join(
-            rf"\b{re.escape(kinds[piece.name] or '')}(?: \d+)?" if isinstance(piece, Slot) else re.escape(piece.casefold())
-            for piece in pieces
-        )
-        if re.search(wording, seen):
-            return True
-    return False
+        kind = kinds.get(piece.name)
+        if kind is None:
+            return None
+        wording += rf"\b{re.escape(kind)}(?: \d+)?"
+    return wording
 
 
 def _kind(value: Expression, bindings: Bindings) -> str | None:

@@ -143,25 +143,11 @@ def finish(
     trajectory_id, recorded_by, decided = record_run(state, run, scope=info.scope, ids=ids)
     end = EventId(ids.event())
     shares = _shares(state, info)
-    evidence = [
-        attrs.evolve(decide.single(_validated(one, outcome), ids), cause=end)
-        for one in shares
-    ]
+    evidence = [attrs.evolve(decide.single(_validated(one, outcome), ids), cause=end) for one in shares]
     after, _ = without(state, ())
     _happen(after, evidence)
-    episode = FinishedEpisode(
-        id=info.id,
-        task=info.task,
-        scope=info.scope,
-        success=outcome.success,
-        reward=outcome.reward,
-        trajectory=run,
-        trajectory_id=trajectory_id,
-        recorded_by=recorded_by,
-        served=tuple(attrs.evolve(one, procedure=after.get(one.procedure.id) or one.procedure) for one in shares),
-        settings=settings,
-        toolset_of=around.toolset_of,
-        successes=around.successes,
+    episode = _as_policies_see_it(
+        after, info, outcome, shares, recording=(trajectory_id, recorded_by), settings=settings, around=around
     )
     changes, remarks = _ask(after, episode, policies, around, cause=end)
     finished = EpisodeFinished(
@@ -175,6 +161,34 @@ def finish(
     )
     said = Decided(event=finished, event_id=end, cause=info.event_id)
     return [*decided, said, *evidence, *changes]
+
+
+def _as_policies_see_it(
+    after: State,
+    info: EpisodeInfo,
+    outcome: Outcome,
+    shares: Sequence[ServedProcedure],
+    *,
+    recording: tuple[TrajectoryId, EventId],
+    settings: PolicySet,
+    around: Around,
+) -> FinishedEpisode:
+    """Return the episode with what was served as it stands in *after*, where its evidence is in force."""
+    trajectory_id, recorded_by = recording
+    return FinishedEpisode(
+        id=info.id,
+        task=info.task,
+        scope=info.scope,
+        success=outcome.success,
+        reward=outcome.reward,
+        trajectory=outcome.trajectory,
+        trajectory_id=trajectory_id,
+        recorded_by=recorded_by,
+        served=tuple(attrs.evolve(one, procedure=after.get(one.procedure.id) or one.procedure) for one in shares),
+        settings=settings,
+        toolset_of=around.toolset_of,
+        successes=around.successes,
+    )
 
 
 def _shares(state: State, info: EpisodeInfo) -> list[ServedProcedure]:

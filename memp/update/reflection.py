@@ -22,7 +22,7 @@ from memp.build.effects import Deed, effective_deeds
 from memp.build.places import Vocabulary, kind_of, says, vocabulary
 from memp.errors import ScriptError
 from memp.model import EventId, Procedure
-from memp.script.formatter import format_script
+from memp.script.formatter import format_expression, format_script
 from memp.script.lift import lift, make_call
 from memp.script.nodes import (
     Act,

@@ -171,6 +171,25 @@ def test_what_is_kept_changes_no_answer(make_index: Callable[[int], VectorIndex]
         assert set(nearest.tolist()) <= set(index.search(query, k=5).slots.tolist())
 
 
+def test_shared_questions_change_no_answer(make_index: Callable[[int], VectorIndex]) -> None:
+    """Asked again with other masks, and after texts were added, an index that shares questions answers as before."""
+    index, vectors = filled(make_index, 400)
+    masks = [np.arange(400) % step == 0 for step in (1, 2, 5, 50)]
+
+    def answers() -> list[tuple[list[int], float]]:
+        found = (index.search(vectors[3], k=5, allowed=mask) for mask in masks)
+        return [(sorted(one.slots.tolist()), round(one.floor, 4)) for one in found]
+
+    alone = answers()
+    index.share(True)
+    assert answers() == answers() == alone
+    index.add(["one more"], vectors[3:4] * 1.0)
+    settle(index)
+    assert 400 in index.search(vectors[3], k=5).slots
+    index.share(False)
+    assert answers() == alone
+
+
 def test_a_closed_index_still_answers(make_index: Callable[[int], VectorIndex]) -> None:
     """Closing stops what works behind searches, twice does nothing, and searching goes on."""
     index, vectors = filled(make_index, 200)

@@ -38,6 +38,7 @@ LINES = st.sampled_from(
         "    for _ in times(10**9):",
         "\x00",
         "    stop('\u202e')",
+        "    stop('\ud800')",
         "from airline import *",
         "```",
     ]
@@ -56,6 +57,9 @@ def script_texts(draw: st.DrawFn) -> str:
     return text[: draw(st.integers(0, len(text)))] if draw(st.booleans()) else text
 
 
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+"""Any text, half characters included."""
+
 PATTERNS = ["warm {thing} in {target}", "{thing", "put it", "{thing} {thing} {target}"]
 
 LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False, allow_infinity=False)
@@ -73,13 +77,13 @@ ANSWERS = st.one_of(
         ),
         script_texts(),
         st.lists(st.sampled_from(PATTERNS), max_size=2),
-        st.lists(st.text(max_size=30), max_size=2),
-        st.text(max_size=20),
+        st.lists(ANY_TEXT, max_size=2),
+        ANY_TEXT,
     ),
     st.dictionaries(st.sampled_from(["script", "patterns", "critique", "x"]), JSON, max_size=3).map(
         lambda value: Say(value=value)
     ),
-    st.text(max_size=40).map(lambda text: Say(text=text)),
+    ANY_TEXT.map(lambda text: Say(text=text)),
     st.just(GOOD).map(lambda script: Say(value={"script": script, "critique": "It is too short."})),
     st.sampled_from([how for how in FAILURES if how != "timeout"]).map(lambda how: Fail(how=how)),
 )

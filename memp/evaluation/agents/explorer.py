@@ -143,8 +143,8 @@ class Exploring:
         """
         Return the command that walks to a place not looked into yet; None if there is none.
 
-        Places of a kind of which there are few come first: the only desk is sooner looked through than nine drawers, and
-        nothing says that a thing lies rather on the one or in the others.
+        Places of a kind of which there are few come first: the only desk is sooner looked through than nine drawers,
+        and nothing says that a thing lies rather on the one or in the others.
 
         Args:
             likely: Kinds or names of places to look into before all others.

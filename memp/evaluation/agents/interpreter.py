@@ -261,7 +261,7 @@ class Interpreter:
         return self._exploring.pick(best[max(best)]) if best else None
 
     def _is_settled(self, thing: str, values: Sequence[Value]) -> bool:
-        """Return whether *thing* was put where it shall be, and the step does not ask for it back from there by name."""
+        """Return whether *thing* was put where it shall be, and the step does not ask for it back from there."""
         place = self._notebook.placed.get(thing)
         return place is not None and not any(value.exact and value.text == place for value in values[1:])
 

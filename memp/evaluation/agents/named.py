@@ -82,7 +82,7 @@ def agent_named(name: str, memory: Memory | None = None) -> Agent:
     if name not in SHIPPED:
         raise InvalidInputError(
             f"'agent' must be one of {', '.join(agent_names())}, or an agent (got {name!r}). "
-            "memp.evaluation.agents.register_agent adds one."
+            "memp.register_agent adds one."
         )
     module, _, attribute = SHIPPED[name].partition(":")
     made = getattr(import_module(module), attribute)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -37,11 +38,14 @@ PAIRS_SHOWN = 14
 NAMES_SHOWN = 8
 """Arms whose names stand beside a curve; where there are more, they stand in the table alone."""
 
+VIEWS_COMPARED = 6
+"""Versions that are compared each with the one before it, names or not; among more, only those with names."""
+
 RUN_LINES_SHOWN = 20
 """Actions of a run that is shown where a procedure has no script."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Look:
     """
     A result with what belongs to it.
@@ -58,11 +62,28 @@ class Look:
     memory: Memory | None = None
     bisection: Bisection | None = None
 
+    @cached_property
+    def compared(self) -> Result:
+        """
+        The result with the arms that are compared pair by pair.
+
+        Where there are many versions, those that somebody gave a name, and what is no version: points of a curve are to
+        be looked at, and comparing each with each would leave nothing to be shown of any (Holm).
+        """
+        if len(self.views) <= VIEWS_COMPARED:
+            return self.result
+        named = [arm for arm in self.result.arms if not arm.name.isdecimal()]
+        if sum(arm.kind == "view" for arm in named) < 2:
+            return self.result
+        names = {arm.name for arm in named}
+        kept = tuple(one for one in self.result.attempts if one.arm in names)
+        return attrs.evolve(self.result, arms=tuple(named), attempts=kept)
+
     @property
     def views(self) -> tuple[Arm, ...]:
         """The arms that are versions, by position."""
         found = [arm for arm in self.result.arms if arm.kind == "view" and arm.position is not None]
-        return tuple(sorted(found, key=lambda arm: arm.position or 0))
+        return tuple(sorted(found, key=_position))
 
     @property
     def bases(self) -> tuple[Arm, ...]:
@@ -75,20 +96,23 @@ class Look:
 
 def pairs(look: Look) -> tuple[Comparison, ...]:
     """Return the comparisons that are shown: each version with the one before it, and the last with what is none."""
-    views = [arm.name for arm in look.views]
-    wanted = list(itertools.pairwise(views))
-    if views:
-        wanted += [(base.name, views[-1]) for base in look.bases]
-        wanted += [(views[-1], arm.name) for arm in look.result.arms if arm.kind == "view" and arm.position is None]
-    else:
-        bases = [base.name for base in look.bases]
-        wanted += [(bases[0], other) for other in bases[1:]]
-    found = [look.result.compare(a, b) for a, b in wanted]
+    result = look.compared
+    views = sorted((arm for arm in result.arms if arm.kind == "view" and arm.position is not None), key=_position)
+    names = [arm.name for arm in views]
+    bases = [arm.name for arm in result.arms if arm.kind != "view"]
+    wanted = list(itertools.pairwise(names or bases))
+    if names:
+        wanted += [(base, names[-1]) for base in bases]
+        wanted += [(names[-1], arm.name) for arm in result.arms if arm.kind == "view" and arm.position is None]
+    found = [result.compare(a, b) for a, b in wanted]
     if len(found) > PAIRS_SHOWN:
-        found = sorted(found, key=lambda one: (one.verdict == NO_DIFFERENCE, -abs(one.success.difference)))
-        kept = found[:PAIRS_SHOWN]
-        found = [one for one in (look.result.compare(a, b) for a, b in wanted) if one in kept]
+        telling = sorted(found, key=lambda one: (one.verdict == NO_DIFFERENCE, -abs(one.success.difference)))
+        found = [one for one in found if one in telling[:PAIRS_SHOWN]]
     return tuple(found)
+
+
+def _position(arm: Arm) -> int:
+    return arm.position or 0
 
 
 def headline(look: Look) -> str:
@@ -221,8 +245,8 @@ def tone(comparison: Comparison) -> str:
 def type_rows(look: Look) -> list[dict[str, Any]]:
     """Return a row for each type of task with what every arm solves of it; empty if there are no types."""
     rows = []
-    for type in look.result.types:
-        scores = [look.result.score(arm.name, type) for arm in look.result.arms]
+    for type in look.compared.types:
+        scores = [look.compared.score(arm.name, type) for arm in look.compared.arms]
         cells = [{"value": f"{100 * score.success:.0f}", "share": round(score.success, 2)} for score in scores]
         rows.append({"name": plain_text(type), "n": scores[0].n, "cells": cells})
     return rows
@@ -230,7 +254,7 @@ def type_rows(look: Look) -> list[dict[str, Any]]:
 
 def task_rows(look: Look) -> list[dict[str, Any]]:
     """Return a row for each task, type by type: how often each arm solved it, and in how many steps."""
-    arms = [arm.name for arm in look.result.arms]
+    arms = [arm.name for arm in look.compared.arms]
     of: dict[tuple[str, str], list[Attempt]] = {}
     for arm in arms:
         for attempt in look.result.of(arm):
@@ -327,14 +351,14 @@ def curve_of(look: Look, metric: str) -> Curve | None:
     """Return the curve of a metric over the versions; None where fewer than two versions have it."""
     scale = 100 if METRICS[metric].share else 1
     lines: dict[str, list[Point]] = {}
-    names = len(look.views) <= NAMES_SHOWN
+    names = sum(not arm.name.isdecimal() for arm in look.views) <= NAMES_SHOWN
     for arm in look.views:
         figure = look.result.score(arm.name).figures.get(metric)
         if figure is None or arm.position is None:
             continue
         point = Point(
             position=arm.position,
-            name=plain_text(arm.name) if names and not arm.name.lstrip("@").isdecimal() else "",
+            name=plain_text(arm.name) if names and not arm.name.isdecimal() else "",
             value=scale * figure.value,
             low=scale * figure.interval.low,
             high=scale * figure.interval.high,

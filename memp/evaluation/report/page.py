@@ -99,7 +99,7 @@ def page_text(result: Result, *, memory: Memory | None = None, bisection: Bisect
         "pairs": content.pair_rows(comparisons),
         "power": content.power(comparisons),
         "gaps": [_plot(plot) for plot in _gaps(look, comparisons)],
-        "arm_names": [plain_text(arm.name) for arm in result.arms],
+        "arm_names": [plain_text(arm.name) for arm in look.compared.arms],
         "types": content.type_rows(look),
         "tasks": [row for row in tasks if row["differs"]],
         "other_tasks": [row for row in tasks if not row["differs"]],

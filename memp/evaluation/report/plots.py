@@ -9,6 +9,7 @@ draws in the browser was not taken: it would have to be loaded from somewhere, o
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -202,8 +203,14 @@ def _curve(axes: Axes, curve: Curve, *, narrow: bool) -> None:
             x, [p.value for p in points], styles[number % 4], color=COLOURS["accent"], linewidth=2, zorder=3,
             marker="o", markersize=4.5 if len(points) < 40 else 0, markeredgewidth=0, clip_on=False, **how,
         )  # fmt: skip
+        if curve.steps:
+            end = points[-1]
+            axes.plot(
+                [end.position, end.position + _room(curve)], [end.value] * 2, color=COLOURS["accent"], linewidth=2
+            )
     positions = [point.position for points in curve.lines.values() for point in points]
-    axes.set_xlim(min(positions), max(positions))
+    # A version that holds until the next one needs room behind the last one to be seen.
+    axes.set_xlim(min(positions), max(positions) + (_room(curve) if curve.steps else 0))
     _scale(axes, curve)
     _name_points(axes, curve, narrow=narrow)
     _draw_bases(axes, curve)
@@ -212,6 +219,12 @@ def _curve(axes: Axes, curve: Curve, *, narrow: bool) -> None:
     axes.set_title(curve.label, loc="left", fontsize=10, color=COLOURS["muted"], pad=20)
     axes.grid(axis="y", color=COLOURS["line"], linewidth=0.7)
     axes.locator_params(axis="x", integer=True, nbins=4 if narrow else 8)
+
+
+def _room(curve: Curve) -> float:
+    """Return how much of the scale of positions stands for "a little"."""
+    positions = [point.position for points in curve.lines.values() for point in points]
+    return (max(positions) - min(positions)) * 0.035
 
 
 def _scale(axes: Axes, curve: Curve) -> None:
@@ -229,10 +242,11 @@ def _name_points(axes: Axes, curve: Curve, *, narrow: bool) -> None:
     """Write names above their points; those at the ends keep inside of the drawing."""
     low, high = axes.get_xlim()
     for points in curve.lines.values():
-        for point in points:
-            if not point.name or (narrow and low < point.position < high):
+        for point, after in itertools.zip_longest(points, points[1:]):
+            if not point.name or (narrow and low < point.position < high and after is not None):
                 continue
-            place = "left" if point.position == low else "right" if point.position == high else "center"
+            close = after is not None and after.position - point.position < _room(curve)
+            place = "left" if point.position == low else "right" if close or point.position == high else "center"
             axes.annotate(
                 point.name, (point.position, point.value), xytext=(0, 7), textcoords="offset points", ha=place,
                 fontsize=9, color=COLOURS["ink"], zorder=4, annotation_clip=False,

@@ -57,14 +57,14 @@ def _read_task(engine: Engine, task: str, variation: int, simplifications: str) 
     return Task(id=f"{task}/{variation}", text=engine.description(), type=task, setting=game)
 
 
-def _make(*, seed: int, n: int | None, split: str, simplifications: str, commands: bool) -> Suite:
+def _make(*, seed: int, n: int | None, split: str, simplifications: str, unlisted: bool) -> Suite:
     version = require_package()
     number = TASKS_USUAL if n is None else n
     return Suite(
         name="scienceworld",
         version=version,
         tasks=read_tasks(split, n=number, seed=seed, simplifications=simplifications),
-        make_environment=MakeScienceWorld(commands=commands),
+        make_environment=MakeScienceWorld(commands=not unlisted),
         toolset="science",
         max_steps=MAX_STEPS,
         options=(("split", split), ("n", str(number)), ("seed", str(seed)), ("simplifications", simplifications)),
@@ -78,6 +78,8 @@ MAKER = SuiteMaker(
     options=(
         SuiteOption(name="split", help="train, dev or test: the official ones.", default="dev"),
         SuiteOption(name="simplifications", help="What the package makes easier, in its own names.", default="easy"),
-        SuiteOption(name="commands", type=bool, help="Whether agents are told every command; slow.", default=True),
+        SuiteOption(
+            name="unlisted", type=bool, help="Do not list commands: faster, for agents that need no list.", default=False
+        ),
     ),
 )

@@ -42,7 +42,7 @@ def test_without_anything_all_are_defaults() -> None:
         "scope": ("", "default"),
         "actor": ("user", "default"),
         "mask": (True, "default"),
-        "embedder": ("hashed", "default"),
+        "embedder": (None, "default"),
         "model": (None, "default"),
         "base_url": (None, "default"),
         "mode": (None, "default"),

@@ -200,6 +200,7 @@ def test_mistakes_say_what_is_wanted(
     got, _, err = run("eval", store, *arguments)
     assert got == code
     assert says in err
+    assert not list(store.parent.glob("*.eval-*"))
 
 
 def test_two_workers_say_the_same(run: Run, store: Path) -> None:

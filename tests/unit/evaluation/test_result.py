@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -121,7 +123,7 @@ def test_arms_must_have_done_the_same() -> None:
         ({"k": 1}, "number of procedures"),
     ],
 )
-def test_results_of_other_suites_or_agents_are_not_joined(change: dict[str, object], says: str) -> None:
+def test_results_of_other_suites_or_agents_are_not_joined(change: dict[str, Any], says: str) -> None:
     """What was measured otherwise cannot be compared, and the message says in what it differs."""
     one = result_of({"v1": [1, 0]})
     other = result_of({"v2": [1, 1]}, measured=attrs.evolve(MEASURED, **change))

@@ -44,7 +44,7 @@ def answers(memory: View) -> list[list[tuple[str, float]]]:
 
 def graphs(memory: memp.Memory) -> dict[str, int]:
     """Return how many texts of each kind have a place in a graph."""
-    indexes = memory._store.catalogue.indexes
+    indexes = memory._store.present().indexes
     return {
         name: sum(len(graph.members) for graph in index.graphs)
         for name, index in indexes.items()
@@ -127,7 +127,7 @@ def test_what_was_erased_leaves_the_graphs(path: Path, monkeypatch: pytest.Monke
         then, wanted = memory.position, answers(memory)
         for procedure in memory.procedures()[:150]:
             memory.erase(procedure.id, reason="a test")
-        index = memory._store.catalogue.indexes["task"]
+        index = memory._store.present().indexes["task"]
         assert isinstance(index, HnswIndex)
         assert index.settle(timeout_seconds=60)
         assert graphs(memory)["task"] < 120

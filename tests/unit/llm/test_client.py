@@ -23,7 +23,7 @@ from memp.llm.base import MODES, Message, Model
 from memp.llm.client import PROBED, Client, Recorded, Talk
 from memp.llm.retrying import WAIT_S_MAX
 from memp.llm.shapes import ProcedureAnswer
-from memp.testing import ScriptedServer
+from memp.testing import Asked, Fail, Say, ScriptedServer
 
 QUESTION = [Message("user", "write it, with {{ braces }}")]
 SCRIPT = {"script": "a {{ b }}"}
@@ -219,6 +219,28 @@ def test_the_same_request_is_answered_from_the_record_and_another_one_is_not() -
         assert len(server.requests) == 2
 
 
+def test_a_parameter_that_a_model_refuses_is_left_out_or_renamed_once() -> None:
+    """Models that choose their temperature themselves, or call the limit otherwise, are asked as they want it."""
+
+    def refuse(asked: Asked) -> Any:
+        for name in ("temperature", "max_tokens"):
+            if name in asked.body:
+                return Fail(how="error", status=400, words=f"Unsupported parameter: {name}", parameter=name)
+        return SCRIPT
+
+    with ScriptedServer() as server:
+        server.when("write it", refuse)
+        with Client(model(server, answer_tokens_max=500)) as client:
+            talk = Talk("distil")
+            assert client.ask(QUESTION, ProcedureAnswer, talk)[0].script == "a {{ b }}"
+            assert client.mode == "tools"
+            assert [bool(call.error) for call in talk.calls] == [True, True, False]
+            assert server.requests[-1].body["max_completion_tokens"] == 500
+            assert "temperature" not in talk.calls[-1].parameters
+            client.ask(QUESTION, ProcedureAnswer, talk)
+            assert len(talk.calls) == 4
+
+
 def test_plain_words_are_asked_for_without_a_form() -> None:
     """``say`` gives what the model says, and notes it."""
     with ScriptedServer() as server:
@@ -248,3 +270,27 @@ def test_a_model_that_makes_no_sense_is_refused(arguments: dict[str, Any], messa
 def test_an_endpoint_is_told_without_its_password() -> None:
     """What goes on record of an address has neither a name nor a password in it."""
     assert Model("m", base_url="https://ada:secret@host:8000/v1?key=x").endpoint == "https://host:8000/v1"
+
+
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it() -> None:
+    """Something pasted beside the key is told of before anything is sent."""
+    with pytest.raises(InvalidInputError, match="plain ASCII") as caught:
+        Client(Model("small", base_url="http://localhost:1/v1", api_key="sk-secret\u2026"))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["tools", "json", "markdown"])
+def test_half_a_character_harms_nobody(mode: Any) -> None:
+    """What no encoding has is neither sent nor stored, whichever side it comes from."""
+    with ScriptedServer() as server:
+        server.say({"script": "a\ud800b"}, Say(text="\ud800"))
+        for _ in range(2):
+            talk = Talk("distil")
+            with Client(model(server, mode=mode)) as client:
+                try:
+                    client.ask([Message("user", "half \udc00 of it")], ProcedureAnswer, talk)
+                except ModelAnswerError as error:
+                    error.answer.encode()
+            for call in talk.calls:
+                f"{call.request}{call.response}{call.error}".encode()
+        assert "half ? of it" in server.requests[0].text

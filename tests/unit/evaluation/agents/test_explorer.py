@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+
 import pytest
 
 from memp.errors import InvalidInputError
@@ -35,6 +38,25 @@ def test_half_of_the_episodes_leave_what_was_put_down() -> None:
         thing, _, place = rest.partition(" to ")
         patient += actions[moves[0] + 1 : moves[0] + 2] != (f"take {thing} from {place}",)
     assert 10 <= patient <= 30
+
+
+def test_what_there_is_little_of_is_looked_through_first() -> None:
+    """While nothing is known, no place is visited of whose kind there are more than of another unseen one."""
+    for task in make_tasks(20, seed=9):
+        world = Household()
+        world.reset(task)
+        crowd = Counter(receptacle.name.split()[0] for receptacle in world.state.game.receptacles)
+        actions = play(world, task, Explorer()).actions
+        before = list(itertools.takewhile(lambda action: action.startswith(("go to ", "open ")), actions))
+        sizes = [crowd[action.split()[-2]] for action in before if action.startswith("go to ")]
+        assert sizes[:4] == sorted(sizes[:4])
+
+
+def test_what_is_carried_is_not_carried_past_a_closed_place_that_the_task_names() -> None:
+    """A cabinet that the task names is opened with the thing in hand, by every kind of episode."""
+    for task in make_tasks(60, seed=6, types=("pick_two_obj_and_place",)):
+        actions = play(Household(), task, Explorer()).actions
+        assert not any(action.startswith("take ") for action in actions) or any(a.startswith("move ") for a in actions)
 
 
 def test_other_things_are_left_alone() -> None:

@@ -244,6 +244,33 @@ def follow(write: Write) -> Follow:
             ("go to countertop 1", "take mug 1 from countertop 1", "go to fridge 1"),
             id="hands",
         ),
+        pytest.param(
+            'take(thing, "countertop 1")\nclean(thing, "fridge 1")\ncool(thing, "fridge 1")',
+            (
+                "go to countertop 1",
+                "take mug 1 from countertop 1",
+                "go to fridge 1",
+                "open fridge 1",
+                "cool mug 1 with fridge 1",
+            ),
+            id="passes over what cannot be done",
+        ),
+        pytest.param(
+            'try:\n    cool(thing, "oven 1")\n    go_to("cabinet 1")\nexcept failed:\n    go_to("fridge 1")',
+            ("go to fridge 1",),
+            id="tries no further",
+        ),
+        pytest.param(
+            'take(thing, "countertop 1")\nmove(thing, target)\ntake(thing, target)\ngo_to("fridge 1")',
+            (
+                "go to countertop 1",
+                "take mug 1 from countertop 1",
+                "move mug 1 to countertop 1",
+                "take mug 1 from countertop 1",
+                "go to fridge 1",
+            ),
+            id="takes back what is asked for by name",
+        ),
     ],
 )
 def test_statements(follow: Follow, body: str, actions: tuple[str, ...]) -> None:

@@ -39,8 +39,8 @@ def as_household(task: Task) -> Task:
             spots.setdefault(location, len(spots) + 1)
     receptacles = {id_ for id_, _ in facts["receptacleType"]}
     things = {id_ for id_, _ in facts["objectType"]}
-    at, openable, opened = dict(facts["receptacleAtLocation"]), _first(facts["openable"]), _first(facts["opened"])
-    inside, lies = dict(facts["inReceptacleObject"]), dict(facts["objectAtLocation"])
+    at, openable, opened = _pairs(facts["receptacleAtLocation"]), _first(facts["openable"]), _first(facts["opened"])
+    inside, lies = _pairs(facts["inReceptacleObject"]), _pairs(facts["objectAtLocation"])
     holds = defaultdict(set)
     for place, thing in facts["canContain"]:
         holds[_kind(place)].add(_kind(thing))
@@ -78,6 +78,10 @@ def as_household(task: Task) -> Task:
 
 def _first(facts: list[tuple[str, ...]]) -> set[str]:
     return {fact[0] for fact in facts}
+
+
+def _pairs(facts: list[tuple[str, ...]]) -> dict[str, str]:
+    return {fact[0]: fact[1] for fact in facts}
 
 
 def _kind(type_: str) -> str:

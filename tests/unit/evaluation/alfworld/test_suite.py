@@ -47,8 +47,8 @@ def test_games_of_a_folder_are_a_suite(official: Path) -> None:
     assert some.digest != games.digest
 
 
-@pytest.mark.parametrize("options", [{}, {"games": "x", "rooms": 3}, {"rooms": 0}])
-def test_either_a_folder_or_a_number_of_rooms_must_be_given(options: dict[str, object]) -> None:
+@pytest.mark.parametrize(("games", "rooms"), [(None, None), ("x", 3), (None, 0)])
+def test_either_a_folder_or_a_number_of_rooms_must_be_given(games: str | None, rooms: int | None) -> None:
     """Both, neither and no rooms are refused."""
     with pytest.raises(InvalidInputError, match="rooms"):
-        suite("alfworld", **options)
+        suite("alfworld", games=games, rooms=rooms)

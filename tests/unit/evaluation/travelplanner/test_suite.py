@@ -10,8 +10,10 @@ from typing import Any
 
 import attrs
 import pytest
+from click.testing import CliRunner
 
 import memp
+from memp.cli.main import cli
 from memp.evaluation.environment import NOTHING_HAPPENS
 from memp.evaluation.travelplanner import (
     Day,
@@ -27,6 +29,8 @@ from memp.evaluation.travelplanner import (
 from memp.evaluation.travelplanner.agreement import read_rows
 from memp.evaluation.travelplanner.suite import judge_file, read_tasks
 from memp.model import Step, Trajectory
+
+SHIPPED = Path(__file__).parents[4] / "procedures" / "travel"
 
 
 def actions_of(plan: tuple[Day, ...]) -> list[str]:
@@ -175,3 +179,18 @@ def test_official_requests_are_understood_from_their_words(shared_data: Path) ->
         asked = attrs.evolve(words, offered=request.offered, cuisines=request.cuisines)
         assert asked == request
         assert set(words.cuisines) == set(request.cuisines)
+
+
+def test_one_command_measures_and_judges(world: Path, tmp_path: Path, good_plan: tuple[Day, ...]) -> None:
+    """``memp eval`` lets the suite's own agent plan and prints the verdicts on the file of plans below."""
+    store, plans = tmp_path / "agent.duckdb", tmp_path / "plans.jsonl"
+    plans.write_text(json.dumps(row(good_plan)), encoding="utf-8")
+    with memp.open(store) as memory:
+        memory.add((SHIPPED / "vary_places.py").read_text(encoding="utf-8"))
+    arguments = ["eval", str(store), "--suite", "travelplanner", "--data", str(world), "--plans", str(plans)]
+    said = CliRunner().invoke(cli, arguments)
+    assert said.exit_code == 0, said.output
+    assert "done by 'planner'" in said.output
+    assert "1 plans: 1 keep everything" in said.output
+    as_json = CliRunner().invoke(cli, [*arguments, "--json"])
+    assert "1 plans: 1 keep everything" in json.loads(as_json.output)["appendix"]
