@@ -12,7 +12,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 check: lint test  ## lint and test, the default
 
-demo: $(INSTALLED)  ## learn from the example files and ask; then watch an agent learn in a small world
+demo: $(INSTALLED)  ## learn from the example files and ask; then watch an agent learn in a small world, go wrong, and be mended
 	@echo "Part one: what the commands do, with a dozen runs that were written by hand."
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 	@printf '\nPart two: what it is good for. An agent learns from runs of its own.\n\n$$ memp demo\n'
@@ -39,7 +39,7 @@ build: $(INSTALLED_DEV)  ## sdist, and the wheel made from it, in dist/
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
-	rm -rf memp-demo*.duckdb memp-demo*.duckdb.*
+	rm -rf memp-demo*.duckdb memp-demo*.duckdb.* memp-demo*.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
@@ -55,7 +55,7 @@ $(VENV)/bin/python:
 
 $(INSTALLED): pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "Installing memp into $(VENV); the first time builds hnswlib, which takes about a minute."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[evaluation]"
 	@touch $@
 
 $(INSTALLED_DEV): pyproject.toml setup.py | $(VENV)/bin/python

@@ -44,6 +44,9 @@ LEARNED_FROM = 120
 CURVE = (6, 12, 24, 48, 96, 192)
 """How many tasks were lived through at each point of the curve."""
 
+SERVED_FROM = (6, 12, 192)
+"""After how many tasks the number of procedures that are served is varied: little experience, and the most."""
+
 
 @attrs.frozen(kw_only=True)
 class Outcome:
@@ -154,23 +157,29 @@ def _between(interval: Interval, times: int) -> str:
     return f"({times * interval.low:.{digits}f}–{times * interval.high:.{digits}f})"
 
 
-def print_tables(outcomes: Outcomes) -> None:
-    """Print what the arms come to, for all tasks and by type, with 95 % intervals, and each against none."""
+def print_all(outcomes: Outcomes) -> None:
+    """Print what the arms come to, with 95 % intervals, and each against none."""
     print("| served | solved, % | mean steps | only with it | only without it | p |\n|---|---|---|---|---|---|")
     for arm, lived in outcomes.items():
         pairs = list(zip(lived, outcomes[NONE], strict=True))
         gained, lost = (sum(a.won > b.won for a, b in pairs), sum(a.won < b.won for a, b in pairs))
         against = "| | | |" if arm == NONE else f"| {gained} | {lost} | {mcnemar_exact(gained, lost):.2g} |"
         print(f"| {arm} | {_share(lived)} | {_mean(lived)} {against}")
+    print()
+
+
+def print_tables(outcomes: Outcomes) -> None:
+    """Print what the arms come to, for all tasks and by type, with 95 % intervals, and each against none."""
+    print_all(outcomes)
     types = [type_ for type_ in TASK_TYPES if any(outcome.type == type_ for outcome in outcomes[NONE])]
     for title, cell in (("solved, %", _share), ("mean steps", _mean)):
         counts = [sum(outcome.type == type_ for outcome in outcomes[NONE]) for type_ in types]
         heads = [f"{SHORT[type_]} ({count})" for type_, count in zip(types, counts, strict=True)]
-        print(f"\n| {title} | {' | '.join(heads)} |\n|---|{'---|' * len(types)}")
+        print(f"| {title} | {' | '.join(heads)} |\n|---|{'---|' * len(types)}")
         for arm, lived in outcomes.items():
             cells = [cell([outcome for outcome in lived if outcome.type == type_]) for type_ in types]
             print(f"| {arm} | {' | '.join(cells)} |")
-    print()
+        print()
 
 
 def compare(runs: Sequence[Trajectory], made: Suite, chosen: argparse.Namespace) -> None:
@@ -233,13 +242,13 @@ def curve(chosen: argparse.Namespace) -> None:
 
 def served(chosen: argparse.Namespace) -> None:
     """Measure the household with one to ten procedures served."""
-    runs, made = live(suite("household", n=LEARNED_FROM, seed=1)), suite("household", n=chosen.n or 300)
-    for build in ("verbatim", "both"):
-        memory = remember(runs, build)
+    runs, made = live(suite("household", n=max(SERVED_FROM), seed=1)), suite("household", n=chosen.n or 300)
+    for count in SERVED_FROM:
+        memory = remember(runs[:count], "both")
         arms = {NONE: [Prompt()] * len(made.tasks)}
-        arms |= {f"k={k}": served_by(memory, build, made.tasks, k=k, key=chosen.key) for k in range(1, 11)}
-        print(f"{build}: {len(memory.procedures())} procedures\n")
-        print_tables(do_all(made, arms, Follower(toolsets=toolsets_of(memory)), workers=chosen.workers))
+        arms |= {f"k={k}": served_by(memory, "both", made.tasks, k=k, key=chosen.key) for k in range(1, 11)}
+        print(f"after {count} tasks: {len(memory.procedures())} procedures\n")
+        print_all(do_all(made, arms, Follower(toolsets=toolsets_of(memory)), workers=chosen.workers))
 
 
 SECTIONS = {made.__name__: made for made in (household, rooms, seen, transfer, curve, served)}

@@ -26,6 +26,11 @@ THINGS = ("pear", "shoe", "brush", "candle", "book", "key")
 PLACES = ("shelf", "drawer", "crate", "rack", "stool", "chest")
 
 
+def invented_run(seed: int) -> memp.Trajectory:
+    """Return a run that *seed* makes up."""
+    return _run(random.Random(seed))
+
+
 def _run(rng: random.Random) -> memp.Trajectory:
     """Return a run that looks for a thing in many places and puts it somewhere, hot, cool or as it is."""
     thing, target = rng.choice(THINGS), rng.choice(PLACES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -130,8 +130,19 @@ class QueuedRun:
 
 
 @attrs.frozen
-class _Noted:
-    """An event with where it stands."""
+class Noted:
+    """
+    An event with where it stands.
+
+    Attributes:
+        position: The position.
+
+        event_id: The event.
+
+        recorded_at: When, microseconds since 1970 UTC.
+
+        event: What it says.
+    """
 
     position: Position
     event_id: EventId
@@ -147,8 +158,8 @@ class Diary:
     """
 
     def __init__(self) -> None:
-        self.started: dict[EpisodeId, _Noted] = {}
-        self.finished: dict[EpisodeId, _Noted] = {}
+        self.started: MutableMapping[EpisodeId, Noted] = {}
+        self.finished: MutableMapping[EpisodeId, Noted] = {}
         self.served: dict[ProcedureId, list[tuple[int, EpisodeId]]] = {}
         self.policies: list[tuple[int, PolicySet]] = []
         self.gates: list[tuple[int, GateSet]] = []
@@ -159,11 +170,11 @@ class Diary:
         """Take up the next event of the branch."""
         match event:
             case EpisodeStarted():
-                self.started[event.episode_id] = _Noted(position, event_id, recorded_at, event)
+                self.started[event.episode_id] = Noted(position, event_id, recorded_at, event)
                 for served in event.served:
                     self.served.setdefault(served.procedure_id, []).append((position, event.episode_id))
             case EpisodeFinished():
-                self.finished.setdefault(event.episode_id, _Noted(position, event_id, recorded_at, event))
+                self.finished.setdefault(event.episode_id, Noted(position, event_id, recorded_at, event))
             case PolicySet():
                 self.policies.append((position, event))
             case GateSet():
@@ -186,7 +197,7 @@ def _lineage(state: State) -> Iterator[tuple[Diary, int]]:
     return ((branch.diary, until) for branch, until in state.branch.lineage(state.position))
 
 
-def _info(state: State, noted: _Noted) -> EpisodeInfo:
+def _info(state: State, noted: Noted) -> EpisodeInfo:
     started = noted.event
     assert isinstance(started, EpisodeStarted)
     info = EpisodeInfo(
@@ -244,7 +255,7 @@ def find_episode(state: State, episode_id: str) -> EpisodeInfo | None:
 
 def unfinished(diary: Diary) -> list[tuple[EpisodeId, EventId]]:
     """Return the episodes of a branch that nothing ended, each with the event that started it, oldest first."""
-    return [(id, noted.event_id) for id, noted in diary.started.items() if id not in diary.finished]
+    return [(id, diary.started[id].event_id) for id in diary.started if id not in diary.finished]
 
 
 def episodes_serving(state: State, procedure_id: str) -> list[EpisodeInfo]:

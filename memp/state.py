@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Generic, TypeVar
 
 import attrs
@@ -79,6 +79,13 @@ class Timeline(Generic[V]):
     def __init__(self) -> None:
         self._positions: list[int] = []
         self._values: list[V] = []
+
+    @classmethod
+    def of(cls, positions: list[int], values: list[V]) -> Timeline[V]:
+        """Return the timeline with these columns, and keep them: *positions*, rising, and the value from each on."""
+        timeline = cls()
+        timeline._positions, timeline._values = positions, values
+        return timeline
 
     def append(self, position: int, value: V) -> None:
         """Say that it is *value* from *position* on; positions never go back, and one said again replaces."""
@@ -175,10 +182,10 @@ class Branch:
         self.position = Position(forked_at)
         self.deleted: str | None = None
         self.promoted: dict[EventId, EventId] = {}
-        self.procedures: dict[ProcedureId, Timeline[Procedure | None]] = {}
-        self.entries: dict[ProcedureId, list[Entry]] = {}
-        self.runs: dict[TrajectoryId, Run] = {}
-        self.runs_by_digest: dict[tuple[str, str], list[Run]] = {}
+        self.procedures: MutableMapping[ProcedureId, Timeline[Procedure | None]] = {}
+        self.entries: MutableMapping[ProcedureId, list[Entry]] = {}
+        self.runs: MutableMapping[TrajectoryId, Run] = {}
+        self.runs_by_digest: MutableMapping[tuple[str, str], list[Run]] = {}
         self.resources: dict[tuple[str, str], Timeline[ResourceRecorded | None]] = {}
         self.undos: list[tuple[Position, EventId, EventsUndone]] = []
         self.out: Timeline[frozenset[EventId] | None] = Timeline()
@@ -261,6 +268,10 @@ class History:
 
         placed: Where each event stands.
 
+        said: What each event says that changes procedures.
+
+        recorded: The run that each event recorded.
+
         tags: Name to what it named, from which position on.
 
         tombstones: Position whose content was removed, to what is left of it.
@@ -271,7 +282,9 @@ class History:
     def __init__(self) -> None:
         self.position = Position(0)
         self.branches: dict[str, Branch] = {MAIN: Branch(MAIN)}
-        self.placed: dict[EventId, Placed] = {}
+        self.placed: MutableMapping[EventId, Placed] = {}
+        self.said: MutableMapping[EventId, Entry] = {}
+        self.recorded: MutableMapping[EventId, Run] = {}
         self.tags: dict[str, Timeline[VersionTagged]] = {}
         self.tombstones: dict[Position, Tombstone] = {}
         self.by_name: dict[str, set[ProcedureId]] = {}
@@ -309,6 +322,7 @@ class History:
             entry = Entry(
                 event_id=record.event_id, position=record.position, derived_from=record.derived_from, event=event
             )
+            self.said[record.event_id] = entry
             self._apply_entry(branch, entry, ids)
         else:
             ids = self._apply_other(branch, record, event)
@@ -421,7 +435,7 @@ class History:
         head = decode_trajectory_head(record.schema, body, position=record.position)
         branch = self._place(record, None, (), scope=head.scope)
         run = Run(event_id=record.event_id, position=record.position, head=head)
-        branch.runs[head.trajectory_id] = run
+        self.recorded[record.event_id] = branch.runs[head.trajectory_id] = run
         branch.runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
         return Applied(event_id=record.event_id, event=None, changed=())
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from memp.record import Record
 from memp.rendering import Renderer
 from memp.retrieval.catalogue import WITH_CONTENT, Catalogue, search_texts, text_digest
 from memp.retrieval.space import MakeIndex, Space
+from memp.snapshot.keeping import Resumed, Snapshot, Snapshots
 from memp.state import Branch, History, State
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class Store:
         self._make_index = make_index
         self._beside = beside
         self._index_cache: IndexCache | None = None
+        self._snapshots = None if beside is None else Snapshots(beside, log)
         self.read_only = read_only
         self._masks = mask
         self.model = model if model is None or mask else attrs.evolve(model, mask=False)
@@ -159,6 +162,7 @@ class Store:
             cache = self._cache()
             if cache is not None and not self.read_only:
                 cache.save(self.present().indexes)
+            self._snapshot_if_due()
             self.catalogue.close()
             self.log.close()
             if self.client is not None:
@@ -377,14 +381,72 @@ class Store:
         self.history, self.catalogue = history, catalogue
 
     def _replay(self) -> None:
-        for name in self.log.embedders():
-            self.catalogue.load(name, self.log.vectors(name))
         with _no_garbage_collection():
-            for record in self.log.read():
-                self._follow(record)
+            if not self._resume():
+                for name in self.log.embedders():
+                    self.catalogue.load(name, self.log.vectors(name))
+                for record in self.log.read():
+                    self._follow(record)
         cache = self._cache()
         if cache is not None:
             cache.load(self.present().indexes)
+
+    def _resume(self) -> bool:
+        """Take up the newest good snapshot and fold what came since; return False, with nothing folded, without one."""
+        resumed = None if self._snapshots is None else self._snapshots.newest(self._make_index)
+        if self._snapshots is None or resumed is None:
+            return False
+        self.history, self.catalogue = resumed.history, resumed.catalogue
+        self._load_since(resumed)
+        for record in self.log.read(after=resumed.position):
+            if record.type == ContentPurged.TYPE:
+                # Somebody put a snapshot back that still holds what was purged.
+                self.catalogue.close()
+                self.history, self.catalogue = History(), Catalogue(self._make_index)
+                if not self.read_only:
+                    self._snapshots.outlived()
+                return False
+            self._follow(record)
+        return True
+
+    def _load_since(self, resumed: Resumed) -> None:
+        """Take up the embeddings that were captured since a snapshot was made."""
+        before = sum(resumed.vectors.values())
+        for name, count in self.log.vector_counts().items():
+            space = self.catalogue.spaces.get(name)
+            known = resumed.vectors.get(name, 0)
+            found = [*self.log.vectors(name, after=before)]
+            new = [one for one in found if space is None or space.vector(one[0]) is None]
+            if known + len(new) != count:
+                # An import may have put them in another order.
+                new = [one for one in self.log.vectors(name) if space is None or space.vector(one[0]) is None]
+            self.catalogue.load(name, new)
+
+    def snapshot(self) -> Snapshot:
+        """
+        Keep all that is folded beside the store; the caller holds the lock while nothing is staged.
+
+        Raises:
+            InvalidInputError: The store is open for reading only, or is in no file.
+
+            StorageError: The disk did not take it; an older snapshot is still there.
+        """
+        if self.read_only:
+            raise InvalidInputError("This memory is open for reading only. Open it without read_only to change it.")
+        if self._snapshots is None:
+            raise InvalidInputError("A memory that is in no file has no place for a snapshot. Open one on disk.")
+        return self._snapshots.save(self.history, self.catalogue)
+
+    def _snapshot_if_due(self) -> None:
+        """Before the store is closed, keep what is folded if opening it again would fold much."""
+        if self._snapshots is None or self.read_only or self.log.failed:
+            return
+        if self.history.position != self.log.head.position or not self._snapshots.is_due():
+            return
+        try:
+            self._snapshots.save(self.history, self.catalogue)
+        except StorageError as error:
+            warnings.warn(f"{error} The next opening takes longer.", RuntimeWarning, stacklevel=4)
 
     def _cache(self) -> IndexCache | None:
         """Return where the graphs of the present generation are kept; None if they are not, or there are none yet."""

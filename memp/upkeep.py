@@ -16,6 +16,7 @@ from memp.index.quality import SearchQuality, search_quality
 from memp.lookup import find_procedure
 from memp.model import ProcedureId, TrajectoryId
 from memp.reembedding import Reembedding
+from memp.snapshot.keeping import Snapshot
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
 from memp.versions import as_invalid_input
@@ -40,6 +41,21 @@ class Upkeep(Reembedding):
         """
         with self._store.settled():
             return export_log(self._store.log, path, progress=progress)
+
+    def snapshot(self) -> Snapshot:
+        """
+        Keep all that was folded from the log beside the store, so that the next opening folds only what comes after.
+
+        It may be deleted at any time, and no answer depends on it. One is written by itself when a memory is closed
+        that grew by much since the last.
+
+        Raises:
+            InvalidInputError: The memory is open for reading only, or is in no file.
+
+            StorageError: The disk did not take it; an older snapshot is still there.
+        """
+        with self._store.settled():
+            return self._store.snapshot()
 
     def search_quality(self, *, timeout_seconds: float | None = None) -> tuple[SearchQuality, ...]:
         """

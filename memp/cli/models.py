@@ -191,7 +191,8 @@ def facts(
         print_json({"changed": list(report.changed), "problems": list(report.problems)})
         return
     out = console()
-    out.print(f"{counted(len(report.changed), 'procedure')} say more of when they apply: {', '.join(report.changed)}.")
+    named = f": {', '.join(report.changed)}" if report.changed else ""
+    out.print(f"{counted(len(report.changed), 'procedure')} with more facts{named}.", soft_wrap=True)
     for problem in report.problems[:PROBLEMS_SHOWN]:
         out.print(f"  {plain(problem)}", soft_wrap=True)
 

@@ -238,7 +238,8 @@ def gate(
         memory, chosen, agent or setting.agent, seeds=setting.seeds, workers=workers, journal=journal,
         on_progress=on_progress,
     ) as runner:  # fmt: skip
-        _check_agent(setting, runner)
+        if agent is not None:
+            _check_agent(setting, runner)
         verdicts: list[GateVerdict] = []
         best = 0.0
         for number, candidate in enumerate(memory.candidates()):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memp.codec import decode
-from memp.errors import ConflictError, EventNotFoundError, NotFoundError
-from memp.evaluation.result import Result
+from memp.errors import EventNotFoundError, NotFoundError
+from memp.evaluation.result import Result, same_version
 from memp.events import EvaluationRecorded
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def compared(
             f"No evaluation on record has {a if with_a is None else b!r}. "
             f"Make one with: memp eval STORE --suite NAME --at {a} --at {b} --record"
         )
-    if with_a[1] == with_b[1]:
-        raise ConflictError(f"{a!r} and {b!r} were both measured as {with_a[1]!r}. Name versions that differ.")
-    return with_a[0].joined(with_b[0]), with_a[1], with_b[1]
+    joined = with_a[0].joined(with_b[0])
+    theirs = next(arm for arm in with_b[0].arms if arm.name == with_b[1])
+    return joined, with_a[1], next(arm.name for arm in joined.arms if same_version(arm, theirs))
 
 
 def _arm(view: View, result: Result, wanted: str) -> str | None:

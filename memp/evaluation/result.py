@@ -249,23 +249,25 @@ class Result:
         """
         Return this result with the arms that only *other* has: those of two evaluations, to be compared.
 
+        An arm of the same name and another version, such as what is drawn by lot from a memory that has grown, is
+        called by name and position.
+
         Raises:
-            ConflictError: They were done on different suites, by different agents or in another way, or both have an
-                arm of the same name that is not the same.
+            ConflictError: They were done on different suites, by different agents or in another way.
         """
         check_comparable(self, other)
-        mine = {arm.name: arm for arm in self.arms}
+        arms, attempts = list(self.arms), list(self.attempts)
         for arm in other.arms:
-            if arm.name in mine and attrs.evolve(arm, position=None) != attrs.evolve(mine[arm.name], position=None):
-                raise ConflictError(
-                    f"Both results have an arm {arm.name!r}, and they are of different versions "
-                    f"(positions {mine[arm.name].position} and {arm.position}). Evaluate both in one go."
-                )
-        new = [arm for arm in other.arms if arm.name not in mine]
+            if any(same_version(arm, mine) for mine in self.arms):
+                continue
+            taken = {one.name for one in arms}
+            name = arm.name if arm.name not in taken else f"{arm.name}@{arm.position}"
+            arms.append(attrs.evolve(arm, name=name))
+            attempts += [attrs.evolve(one, arm=name) for one in other.of(arm.name)]
         return attrs.evolve(
             self,
-            arms=(*self.arms, *new),
-            attempts=(*self.attempts, *(one for arm in new for one in other.of(arm.name))),
+            arms=tuple(arms),
+            attempts=tuple(attempts),
             involved=tuple(dict.fromkeys((*self.involved, *other.involved))),
         )
 
@@ -290,6 +292,11 @@ _MUST_BE_THE_SAME = {
     "max_steps": "limit of steps",
 }
 """What results must share to be compared, and what people call it. The version of memp may differ; it is shown."""
+
+
+def same_version(one: Arm, other: Arm) -> bool:
+    """Return whether two arms serve the same: they are of one kind, and of versions of the same content."""
+    return (one.kind, one.state_digest) == (other.kind, other.state_digest)
 
 
 def check_comparable(one: Result, other: Result) -> None:

@@ -15,6 +15,7 @@ summary measures, Statistics in Medicine 19 (2000), 861-877.
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +75,14 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """
     if not p_values:
         return ()
-    adjusted = _import("statsmodels.stats.multitest").multipletests(list(p_values), method="holm")[1]
+    adjust = _import("statsmodels.stats.multitest").multipletests
+    # It collects garbage at every call, which takes a second where a large memory is open. What is there now is no
+    # garbage, so it need not be looked through.
+    gc.freeze()
+    try:
+        adjusted = adjust(list(p_values), method="holm")[1]
+    finally:
+        gc.unfreeze()
     return tuple(min(1.0, float(p)) for p in adjusted)
 
 

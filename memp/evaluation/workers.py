@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -203,7 +204,8 @@ _stage: list[_Stage] = []
 
 
 def _begin(make_environment: Callable[[], Environment], agent: Agent, max_steps: int) -> None:
-    """Make this process a worker."""
+    """Make this process a worker; whoever presses Ctrl-C means the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _stage[:] = [_Stage(make_environment, agent, max_steps)]
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

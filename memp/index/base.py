@@ -125,6 +125,14 @@ class VectorIndex(Protocol):
         """Return a copy of the vectors at *slots*, shape ``(len(slots), dimension)``, bit for bit as added."""
         ...
 
+    def run(self, start: int, stop: int) -> Matrix:
+        """Return the vectors of the slots from *start* to *stop* where they lie, for reading only."""
+        ...
+
+    def keys(self) -> list[str]:
+        """Return the digests of all texts, by slot."""
+        ...
+
     def keep(self, alive: Mask, /) -> None:
         """
         Expect questions for the texts in *alive* from now on, and few for others; those past its end are alive.

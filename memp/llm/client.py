@@ -138,7 +138,7 @@ class Client:
         key = model.api_key or os.environ.get("OPENAI_API_KEY")
         if key is not None and not (key.isascii() and key.isprintable()):
             # What came is not told: it is a key all the same, with something pasted beside it.
-            raise InvalidInputError("A model's key must be plain ASCII, as keys are. Look for what was pasted beside it.")
+            raise InvalidInputError("A model's key must be plain ASCII. Look for what was pasted beside it.")
         # What errors are told with: an endpoint may repeat the key, wherever that came from.
         self._told = attrs.evolve(model, api_key=key)
         try:
@@ -294,7 +294,7 @@ class Client:
                 sleep=self._sleep,
             )
         except ModelRequestError as error:
-            if error.parameter not in OTHERWISE or error.parameter not in request:
+            if error.parameter is None or error.parameter not in OTHERWISE or error.parameter not in request:
                 raise
             self._otherwise.add(error.parameter)
             return self._exchange(_otherwise(request, self._otherwise), talk, mode=mode)

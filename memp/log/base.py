@@ -210,8 +210,20 @@ class EventLog(Protocol):
         """
         ...
 
-    def vectors(self, embedder: str) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (digest of the text, little-endian float32 bytes) of every captured embedding of *embedder*."""
+    def vectors(self, embedder: str, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
+        """
+        Yield (digest of the text, little-endian float32 bytes) of every captured embedding of *embedder*.
+
+        Args:
+            embedder: Name and version.
+
+            after: Leave out the first *after* embeddings, of whichever embedder, in the order in which they lie here.
+                It is the order in which they were captured, or that of whoever made the store.
+        """
+        ...
+
+    def vector_counts(self) -> dict[str, int]:
+        """Return of how many texts an embedding was captured, by the name and version of the embedder."""
         ...
 
     def embedders(self) -> list[str]:

@@ -35,7 +35,7 @@ from memp.log.migrate import check_known
 from memp.log.opening import attach, open_for_reading, open_for_writing
 from memp.log.rewrite import put_in_place, write_without
 from memp.log.rows import READ, ROWS_PER_READ, StoredRows
-from memp.log.sequencer import Sequencer
+from memp.log.sequencer import Sequencer, Streams
 from memp.log.verify import VerifyReport, verify_rows
 from memp.log.witness import Slot, Witness, read_witness
 from memp.log.writing import Writer
@@ -115,7 +115,7 @@ class DuckDBLog:
             self._writer = Writer(self._connection)
         self._sequencer = Sequencer(self._own_log_id(), identity=self._identity, load=self._load)
         self._restore()
-        self._known = {VectorKey(*row) for row in self._rows("select embedder, text from store.vectors")}
+        self._known: set[VectorKey] | None = None
         self._head = self._sequencer.head
         # After a loss, the old witness refuses the store until an event is there that says what was lost.
         if not self._read_only and not accept_loss:
@@ -156,13 +156,23 @@ class DuckDBLog:
             if (known := self._sequencer.said_before(pending, branch=branch)) is not None:
                 return self._as_staged(known)
             records = self._sequencer.sequence(pending, actor=actor, branch=branch)
-            fresh = {key: vector for key, vector in (vectors or {}).items() if key not in self._known}
+            fresh = self._not_known(vectors or {})
             group = self._groups.add(records, fresh)
             for record in records:
                 self._sequencer.follow(record)
                 self._staged[record.position] = (record, group)
-            self._known.update(fresh)
             return Staged(records, lambda: self._groups.wait(group))
+
+    def _not_known(self, vectors: Mapping[VectorKey, bytes]) -> dict[VectorKey, bytes]:
+        """Return those of *vectors* that are not stored, and count them as stored from now on."""
+        if not vectors:
+            return {}
+        if self._known is None:
+            # All at once, and only when the first is captured: one look-up in a million rows takes as long as a commit.
+            self._known = {VectorKey(*row) for row in self._rows("select embedder, text from store.vectors")}
+        fresh = {key: vector for key, vector in vectors.items() if key not in self._known}
+        self._known.update(fresh)
+        return fresh
 
     def _as_staged(self, records: tuple[Record, ...]) -> Staged:
         """Return records that are there already; those of a group that is not durable yet are waited for."""
@@ -203,10 +213,10 @@ class DuckDBLog:
             for _, header, digest, _, salt, body in self._rows(READ, [start, min(start + ROWS_PER_READ, last)]):
                 yield from_header(header, digest, salt, body)
 
-    def vectors(self, embedder: str) -> Iterator[tuple[bytes, bytes]]:
+    def vectors(self, embedder: str, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
         """See ``EventLog.vectors``."""
         [(count,)] = self._rows("select coalesce(max(rowid), -1) + 1 from store.vectors")
-        for start in range(0, count, ROWS_PER_READ):
+        for start in range(after, count, ROWS_PER_READ):
             yield from self._rows(
                 "select text, vector from store.vectors where rowid >= ? and rowid < ? and embedder = ? order by rowid",
                 [start, start + ROWS_PER_READ, embedder],
@@ -223,6 +233,10 @@ class DuckDBLog:
                 return verify_rows(StoredRows(cursor), log_id=self.log_id, testimony=testimony, expect=expect)
             finally:
                 cursor.close()
+
+    def vector_counts(self) -> dict[str, int]:
+        """See ``EventLog.vector_counts``."""
+        return dict(self._rows("select embedder, count(*) from store.vectors group by embedder"))
 
     def embedders(self) -> list[str]:
         """See ``EventLog.embedders``."""
@@ -357,11 +371,12 @@ class DuckDBLog:
             return
         # Times never go backwards, so the last is the latest.
         [(digest, recorded_at)] = self._rows("select digest, recorded_at from store.events where position = ?", [last])
+        self._sequencer.restore(Head(last, digest), recorded_at=recorded_at, look=self._streams)
+
+    def _streams(self) -> Streams:
         versions = self._rows("select branch, stream, max(version) from store.events group by branch, stream")
         keys = self._rows("select branch, key, position from store.events where key is not null")
-        self._sequencer.restore(
-            Head(last, digest),
-            recorded_at=recorded_at,
+        return Streams(
             versions={(branch, stream): version for branch, stream, version in versions},
             keys={(branch, key): position for branch, key, position in keys},
         )

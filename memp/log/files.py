@@ -67,7 +67,7 @@ class StoreFiles:
     def caches(self) -> list[Path]:
         """Return the files that are computed from the log and are there; deleting any changes no answer."""
         name = _escaped(self.database.name)
-        patterns = (f"{name}.*.index", f"{name}.*.index.writing", f"{name}.snapshot*")
+        patterns = (f"{name}.*.index", f"{name}.*.index.writing", f"{name}.*.snapshot", f"{name}.*.snapshot.writing")
         return sorted(path for pattern in patterns for path in self.database.parent.glob(pattern) if path.is_file())
 
     @property

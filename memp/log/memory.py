@@ -127,10 +127,16 @@ class MemoryLog:
         self._check_open()
         yield from self._records[max(after, 0) : until if until is None else max(until, 0)]
 
-    def vectors(self, embedder: str) -> Iterator[tuple[bytes, bytes]]:
+    def vectors(self, embedder: str, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
         """See ``EventLog.vectors``."""
         self._check_open()
-        yield from [(key.text, vector) for key, vector in self._vectors.items() if key.embedder == embedder]
+        captured = [*self._vectors.items()][after:]
+        yield from [(key.text, vector) for key, vector in captured if key.embedder == embedder]
+
+    def vector_counts(self) -> dict[str, int]:
+        """See ``EventLog.vector_counts``."""
+        self._check_open()
+        return dict(Counter(key.embedder for key in self._vectors))
 
     def embedders(self) -> list[str]:
         """See ``EventLog.embedders``."""

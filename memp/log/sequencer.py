@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import attrs
+
 from memp.errors import InvalidInputError, RetryKeyError, StreamGapError, VersionConflictError
 from memp.log.base import Pending
 from memp.log.identity import Identity
@@ -19,6 +21,21 @@ from memp.record import GENESIS, SALT_BYTES, Head, Record, digest_of_body, diges
 
 CLOCK_JUMP_WARNING_US = 3_600_000_000
 """A clock that stands this far behind the last record (one hour) is not drift: somebody set it, now or before."""
+
+
+@attrs.define
+class Streams:
+    """
+    What the next record must connect to, beside the head.
+
+    Attributes:
+        versions: (branch, stream) to the version it is at.
+
+        keys: (branch, retry key) to the position that holds it.
+    """
+
+    versions: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    keys: dict[tuple[str, str], Position] = attrs.field(factory=dict)
 
 
 class Sequencer:
@@ -39,17 +56,10 @@ class Sequencer:
         self._identity = identity
         self._load = load
         self._recorded_at = 0
-        self._versions: dict[tuple[str, str], int] = {}
-        self._keys: dict[tuple[str, str], Position] = {}
+        self._there = Streams()
+        self._look: Callable[[], Streams] | None = None
 
-    def restore(
-        self,
-        head: Head,
-        *,
-        recorded_at: int,
-        versions: dict[tuple[str, str], int],
-        keys: dict[tuple[str, str], Position],
-    ) -> None:
+    def restore(self, head: Head, *, recorded_at: int, look: Callable[[], Streams]) -> None:
         """
         Take up where a stored log ends.
 
@@ -58,14 +68,18 @@ class Sequencer:
 
             recorded_at: The latest time in it, microseconds.
 
-            versions: (branch, stream) to the version it is at.
-
-            keys: (branch, retry key) to the position that holds it.
+            look: Returns what stands in it up to there. Called when it is first needed, which for whoever only reads
+                is never.
         """
         self.head = head
         self._recorded_at = recorded_at
-        self._versions = versions
-        self._keys = keys
+        self._look = look
+
+    @property
+    def _streams(self) -> Streams:
+        if self._look is not None:
+            self._there, self._look = self._look(), None
+        return self._there
 
     def follow(self, record: Record) -> None:
         """
@@ -75,24 +89,24 @@ class Sequencer:
             StreamGapError: Its position or its version is not the next one.
         """
         stream = (record.branch, record.stream)
-        expected = self._versions.get(stream, 0) + 1
+        expected = self._streams.versions.get(stream, 0) + 1
         if record.position != self.head.position + 1:
             raise StreamGapError("Position", expected=self.head.position + 1, found=record.position)
         if record.version != expected:
             raise StreamGapError(f"Version of stream {record.stream!r}", expected=expected, found=record.version)
-        self._versions[stream] = record.version
+        self._streams.versions[stream] = record.version
         if record.key is not None:
-            self._keys[record.branch, record.key] = record.position
+            self._streams.keys[record.branch, record.key] = record.position
         self._recorded_at = max(self._recorded_at, record.recorded_at)
         self.head = Head(record.position, record.digest)
 
     def version(self, branch: str, stream: str) -> Version:
         """Return the version that *stream* is at; 0 if it has no events."""
-        return Version(self._versions.get((branch, stream), 0))
+        return Version(self._streams.versions.get((branch, stream), 0))
 
     def position_of(self, key: str, *, branch: str) -> Position | None:
         """Return where the event stands that holds the retry key; None if there is none."""
-        return self._keys.get((branch, key))
+        return self._streams.keys.get((branch, key))
 
     def said_before(self, pending: Sequence[Pending], *, branch: str) -> tuple[Record, ...] | None:
         """
@@ -101,7 +115,8 @@ class Sequencer:
         Raises:
             RetryKeyError: A key stands for something else, or only a part of the batch stands.
         """
-        known = [(p, self._keys[branch, p.key]) for p in pending if p.key is not None and (branch, p.key) in self._keys]
+        keys = self._streams.keys
+        known = [(p, keys[branch, p.key]) for p in pending if p.key is not None and (branch, p.key) in keys]
         if not known:
             return None
         records = [(p, self._load(position)) for p, position in known]

@@ -65,7 +65,7 @@ def test_a_distiller_gives_a_procedure_that_checks_or_an_error(
     try:
         script = distiller.distil([RUN], toolset=None).written.content.script
         assert script is not None
-        assert memp.parse_script(script)
+        assert memp.parse_script(script).procedures
     except ModelError:
         assert failure is not None
     assert len(workers.talk.calls) == len(server.requests)

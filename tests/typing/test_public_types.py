@@ -24,3 +24,15 @@ def test_the_first_five_minutes_are_typed() -> None:
         assert_type(memory.at(0), memp.View)
         assert_type(memory.fork("trial"), memp.Memory)
         assert len(assert_type(memory.state_digest(), str)) == 64
+
+
+def test_measuring_is_typed() -> None:
+    """A suite, an evaluation and a comparison give the types that the reference promises."""
+    suite = memp.suite("household", n=2)
+    assert_type(suite, memp.Suite)
+    with memp.open(":memory:") as memory:
+        result = memp.evaluate(memory, suite, agent="explorer", arms=["none", "random"])
+        assert_type(result, memp.Result)
+        assert_type(result.compare("none", "random"), memp.Comparison)
+        assert_type(result.table(), str)
+        assert_type(result.record(memory), memp.Record)

@@ -79,7 +79,10 @@ MAKER = SuiteMaker(
         SuiteOption(name="split", help="train, dev or test: the official ones.", default="dev"),
         SuiteOption(name="simplifications", help="What the package makes easier, in its own names.", default="easy"),
         SuiteOption(
-            name="unlisted", type=bool, help="Do not list commands: faster, for agents that need no list.", default=False
+            name="unlisted",
+            type=bool,
+            help="Do not list commands: faster, for agents that need no list.",
+            default=False,
         ),
     ),
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Generator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from memp.evaluation.agent import Act, Prompt
     from memp.evaluation.environment import Task
     from memp.model import Step
+
+UNDATED = "some day"
+"""What stands for a date where the request names only how many days there are; no flight goes on it."""
 
 _Item = TypeVar("_Item")
 Asking = Generator[str, str, _Item]
@@ -82,7 +86,8 @@ def _understand(query: str, observation: str) -> Request:
     if len(said) < 3:
         raise InvalidInputError("The planner must be in the world of the suite 'travelplanner' (got another).")
     cities = tuple(said["Cities in question"].split(", "))
-    dates = tuple(said["Days"].split(", "))
+    days = said["Days"]
+    dates = (UNDATED,) * int(days) if days.isdigit() else tuple(days.split(", "))
     request = read_request(query, dict.fromkeys((said["Start"], *cities), ""), id="trip")
     return attrs.evolve(request, origin=said["Start"], offered=cities, dates=dates, days=len(dates))
 
@@ -102,24 +107,25 @@ class _Trip:
         cities = request.offered[: request.cities]
         stops = (request.origin, *cities, request.origin)
         nights = max(1, (request.days - 1) // len(cities))
-        ways = yield from self._ways(list(zip(stops, stops[1:], request.dates[::nights], strict=False)))
+        # Each city gets as many nights as the others, and the last one what is left over.
+        leaves = [*(nights * number for number in range(len(cities))), request.days - 1]
+        ways = yield from self._ways([(stops[n], stops[n + 1], request.dates[day]) for n, day in enumerate(leaves)])
         stays, meals, sights = {}, {}, {}
-        for city in cities:
-            stays[city] = yield from self._stay(city, nights)
+        for city, (since, until) in zip(cities, pairwise(leaves), strict=True):
+            stays[city] = yield from self._stay(city, until - since)
             meals[city] = yield from self._search(f"RestaurantSearch[{city}]", 2, self._meal_cost)
             sights[city] = yield from self._search(f"AttractionSearch[{city}]", 0, lambda _: 0.0)
         for day in range(request.days):
-            leg, there = divmod(day, nights)
+            leg = max(number for number, left in enumerate(leaves) if left <= day)
+            travels, last = day in leaves, day == request.days - 1
             here = stops[min(leg + 1, len(cities))]
-            travels = there == 0 and leg < len(ways)
             before = stops[leg] if travels else here
-            last = day == request.days - 1
             fields = {
                 "days": day + 1,
                 "current_city": f"from {before} to {stops[leg + 1]}" if travels else here,
                 "transportation": ways[leg].text if travels else NOTHING,
                 "breakfast": self._meal(before, meals) if day else NOTHING,
-                "attraction": self._sight(here, sights) + ";" if not last else NOTHING,
+                "attraction": self._sight(here, sights) if not last else NOTHING,
                 "lunch": self._meal(here, meals) if not travels else NOTHING,
                 "dinner": self._meal(here, meals) if not last else NOTHING,
                 "accommodation": f"{stays[here]}, {here}" if not last else NOTHING,
@@ -215,7 +221,7 @@ class _Trip:
 
     def _sight(self, city: str, sights: dict[str, list[_Choice]]) -> str:
         found = self._new(sights.get(city, []), SIGHT, city)
-        return self._take(found[0], city) if found else NOTHING
+        return self._take(found[0], city) + ";" if found else NOTHING
 
     def _new(self, found: list[_Choice], subject: str, city: str) -> list[_Choice]:
         if not self._asks("new", subject):

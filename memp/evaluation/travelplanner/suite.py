@@ -14,7 +14,7 @@ from memp.errors import InvalidInputError
 from memp.evaluation.suite import Suite, SuiteMaker, SuiteOption
 from memp.evaluation.travelplanner.agreement import judge_plans, read_rows
 from memp.evaluation.travelplanner.request import Request, read_requests
-from memp.evaluation.travelplanner.tables import read_tables
+from memp.evaluation.travelplanner.tables import digest_tables, read_tables
 from memp.evaluation.travelplanner.world import VERSION, TravelWorld, task_of
 
 SPLITS = ("train", "validation", "all")
@@ -75,7 +75,9 @@ def _make(*, seed: int, n: int | None, data: str, plans: str | None, split: str)
     if n is not None and n < len(requests):
         drawn = set(random.Random(f"travelplanner/{seed}").sample(range(len(requests)), n))
         requests = tuple(request for number, request in enumerate(requests) if number in drawn)
-    options: dict[str, Any] = {"split": split} | ({"n": n, "seed": seed} if n is not None else {})
+    options: dict[str, Any] = {"split": split, "tables": digest_tables(data)} | (
+        {"n": n, "seed": seed} if n is not None else {}
+    )
     return Suite(
         name="travelplanner",
         version=VERSION,

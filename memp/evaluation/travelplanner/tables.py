@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import gzip
+import hashlib
 import os
 import re
 from collections import defaultdict
@@ -103,6 +104,8 @@ class Drive:
         return int(self.km * (_TAXI_COST_PER_KM if taxi else _DRIVE_COST_PER_KM))
 
 
+_FILES = frozenset({"accommodations", "restaurants", "attractions", "distances", "flights", "cities_with_states"})
+
 _Row = TypeVar("_Row", Stay, Restaurant, Sight)
 _Any = TypeVar("_Any")
 
@@ -169,6 +172,15 @@ def _named(rows: Sequence[_Row], name: str) -> _Row | None:
     return next(exact, None) or next((row for row in rows if name and name in row.name), None)
 
 
+def digest_tables(folder: str | os.PathLike[str]) -> str:
+    """Return the hex SHA-256 of the files of tables in *folder*: results on other tables are not compared."""
+    digest = hashlib.sha256()
+    for path in sorted(_base(folder).iterdir()):
+        if path.is_file() and path.name.split(".")[0] in _FILES:
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -185,8 +197,7 @@ def read_tables(folder: str | os.PathLike[str]) -> Tables:
     Raises:
         InvalidInputError: A table is missing, or a row of it cannot be read; names it.
     """
-    base = Path(folder)
-    base = base / "db" if (base / "db").is_dir() else base
+    base = _base(folder)
     drives = [drive for drive in _read(base, "distances", _read_drive) if drive is not None]
     return Tables(
         stays=_by_city(_read(base, "accommodations", _read_stay)),
@@ -196,6 +207,12 @@ def read_tables(folder: str | os.PathLike[str]) -> Tables:
         drives={(drive.origin, drive.destination): drive for drive in reversed(drives)},
         states=_read_states(base / "cities_with_states.txt"),
     )
+
+
+def _base(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder of the tables: *folder*, or ``db`` in it."""
+    base = Path(folder)
+    return base / "db" if (base / "db").is_dir() else base
 
 
 def _read(base: Path, name: str, read: Callable[[dict[str, str]], _Any]) -> list[_Any]:

@@ -1,10 +1,10 @@
 """
 The closed world as an environment: searches are answered from the tables, days are written down, the plan is judged.
 
-An answer is a list of lines with the name at the end, because only names may hold anything.
 It is the benchmark's second mode, planning with the reference information at hand: the cities in question are named at
-the beginning, and every search of the toolset ``travel`` is one action. The text of thousands of rows at once was not
-taken as first observation: an agent's steps would then show nothing of what it looked at.
+the beginning, and every search of the toolset ``travel`` is one action. Thousands of rows at once were not taken as
+first observation: an agent's steps would then show nothing of what it looked at. An answer is a list of lines with the
+name at the end, because a name may hold anything, the mark between two fields included.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import pytest
 from memp.cli import demo
 from memp.cli.main import main
 from memp.evaluation import demo as work
+from memp.evaluation import story
 from memp.evaluation.agent import play
 from memp.evaluation.household import TASK_TYPES
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def short_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after the first learning is short here, and not drawn, but where a test says so."""
+    monkeypatch.setattr(story, "EPISODES", 2)
+    monkeypatch.setattr(story, "SLIPS_AFTER", 1)
+    monkeypatch.setattr(story, "find_spec", lambda _name: None)
 
 
 @pytest.fixture
@@ -147,3 +156,27 @@ def test_a_terminal_gets_colours_in_the_script(tmp_path: Path) -> None:
     coloured = demo.script_text(result.learned, coloured=True)
     assert coloured.plain == demo.script_text(result.learned, coloured=False).plain
     assert len({str(span.style) for span in coloured.spans}) > 2
+
+
+def test_the_story_is_told_to_the_end(run: Run) -> None:
+    """What slipped in, how far it fell, what was named, and that it is back; and how to get a report."""
+    code, out, err = run("demo", "--tasks", 12)
+    assert (code, err.strip()) == (0, "")
+    for said in ("Something goes wrong", "the reflection", "made it worse", "the one that slipped in", "v3"):
+        assert said in out, said
+    assert "pip install 'memp[evaluation]'" in " ".join(out.split())
+
+
+def test_the_story_is_there_for_programs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The curve, what was named and the report are in the JSON, beside arms, types and pairs."""
+    monkeypatch.setattr(story, "find_spec", lambda name: name)
+    code, out, err = run("demo", "--tasks", 12, "--json")
+    assert (code, err.strip()) == (0, "")
+    told = json.loads(out)
+    assert {"arms", "by_type", "pairs"} <= set(told)
+    tale = told["story"]
+    shares = {point["name"]: point["success"] for point in tale["curve"]}
+    assert shares["v1"] > shares["v2"] < shares["v3"]
+    assert tale["bisect"]["event"] == tale["slipped"]["event"]
+    assert tale["undone"] is not None
+    assert (tmp_path / "memp-demo.html").samefile(tale["report"])

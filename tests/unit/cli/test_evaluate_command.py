@@ -17,6 +17,7 @@ from memp.evaluation.agent import play
 from memp.evaluation.agents import Explorer
 from memp.evaluation.household import Household, make_tasks
 from memp.evaluation.suite import Suite, SuiteMaker, SuiteOption, register_suite, suite
+from memp.testing import ScriptedServer
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -201,6 +202,18 @@ def test_mistakes_say_what_is_wanted(
     assert got == code
     assert says in err
     assert not list(store.parent.glob("*.eval-*"))
+
+
+def test_a_model_can_be_measured(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model that the command line names acts, at the endpoint that it names, and its tokens are counted."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with ScriptedServer() as server:
+        server.when("task", {"thought": "Let me see.", "action": "look"})
+        asked = ("--agent", "model", "--model", "small", "--base-url", server.url, "--mode", "tools", "--max-steps", 1)
+        code, out, _ = run("eval", store, "--suite", "household", "-n", 1, *asked, "--json")
+    assert code == 0
+    assert json.loads(out)["agent"]["name"] == "model/small"
+    assert json.loads(out)["arms"]["main"]["tokens"] > 0
 
 
 def test_two_workers_say_the_same(run: Run, store: Path) -> None:

@@ -164,7 +164,7 @@ def test_facts_are_asked_for_and_written(run: Run, server: ScriptedServer, runs:
     asked = ("--model", "small", "--base-url", server.url)
     run("learn", "a.duckdb", runs, "--build", "distil", *asked)
     code, out, _ = run("facts", "a.duckdb", *asked)
-    assert (code, "1 procedure say more of when they apply: heat-it." in out) == (0, True)
+    assert (code, "1 procedure with more facts: heat-it." in out) == (0, True)
     assert json.loads(run("facts", "a.duckdb", "--json", *asked)[1]) == {"changed": [], "problems": []}
 
 

@@ -11,16 +11,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 import memp
-from memp.evaluation import demo
+from memp.evaluation import demo, story
 from memp.evaluation.agent import STEPS_MAX, play
 from memp.evaluation.demo import ARMS, MEMORY, NOTHING, TASKS_MAX, WRONG, Demo, Outcome, run_demo, score
 from memp.evaluation.household import TASK_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SMALL = 18
 """Three tasks of each type, learned in two rounds."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_story() -> Iterator[None]:
+    """What comes after the first learning is short here; ``test_story`` tells it whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story, "EPISODES", 2)
+        patch.setattr(story, "SLIPS_AFTER", 1)
+        patch.setattr(story, "_write", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,7 @@ def test_new_tasks_are_new(small: Demo) -> None:
     with memp.open(small.store, read_only=True) as memory:
         lived = {
             record.data["trajectory"]["task_id"]
-            for record in memory.events(type="trajectory-recorded")
+            for record in memory.at("v1").events(type="trajectory-recorded")
             if record.data is not None
         }
     assert len(lived) == small.lived == SMALL
@@ -139,8 +150,8 @@ def test_the_procedure_comes_with_its_events_and_its_runs(small: Demo) -> None:
 def test_the_memory_is_what_learning_the_runs_gives(small: Demo) -> None:
     """Only won runs become procedures, every run is kept, and the store says who wrote."""
     with memp.open(small.store, read_only=True) as memory:
-        records = list(memory.events(type="trajectory-recorded"))
-        sources = {source for procedure in memory.procedures() for source in procedure.sources}
+        records = list(memory.at("v1").events(type="trajectory-recorded"))
+        sources = {source for procedure in memory.at("v1").procedures() for source in procedure.sources}
     won = {r.data["trajectory_id"] for r in records if r.data is not None and r.data["trajectory"]["success"]}
     assert sources == won
     assert small.lived_won == len(won)
@@ -220,7 +231,7 @@ def test_without_a_name_the_next_free_one_is_taken(tmp_path: Path, monkeypatch: 
 
 KILLED = """
 import os, signal, sys
-from memp.evaluation import demo
+from memp.evaluation import demo, story
 
 store, calls = sys.argv[1], int(sys.argv[2])
 
@@ -236,7 +247,13 @@ demo.run_demo(store, seed=3, tasks=18, progress=progress)
 
 @pytest.mark.parametrize(
     ("calls", "during"),
-    [(10, "living through tasks"), (1, "learning"), (30, "doing new tasks, three times each")],
+    [
+        (10, "living through tasks"),
+        (1, "learning"),
+        (30, "doing new tasks, three times each"),
+        (1, "living on, as episodes"),
+        (2, "living on, as episodes"),
+    ],
 )
 def test_a_demo_that_is_killed_is_taken_up_again(small: Demo, tmp_path: Path, calls: int, during: str) -> None:
     """Killed while it lives, learns or measures, it leaves no store or a whole one, and the next call ends the same."""

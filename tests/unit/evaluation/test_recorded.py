@@ -36,6 +36,23 @@ def test_a_version_is_found_by_any_of_its_names(memory: memp.Memory) -> None:
     assert result.compare("v1", "v3").tasks == 6
 
 
+def test_versions_that_were_measured_on_different_days_are_compared() -> None:
+    """The memory has grown in between, so what is drawn by lot is another arm, and the versions are still found."""
+    runs = lived(12)
+    with memory_with_versions(runs[:6], versions=1) as memory:
+        memp.evaluate(memory, SUITE, arms=["main"]).record(memory)
+        memory.learn(runs[6:], build="both", toolset="household")
+        memory.tag("v2")
+        memp.evaluate(memory, SUITE, arms=["main"]).record(memory)
+        result, first, second = compared(memory, recorded(memory), "v1", "v2")
+        assert first is not None
+        assert second is not None
+        position = recorded(memory)[-1][1].arms[-1].position
+        assert [arm.name for arm in result.arms] == ["none", "random", "main", f"random@{position}", f"main@{position}"]
+        assert {first, second} == {"main", f"main@{position}"}
+        assert result.compare(first, second).tasks == 6
+
+
 def test_two_evaluations_are_laid_beside_each_other(memory: memp.Memory) -> None:
     """By event id or position; then all their arms are there."""
     found = recorded(memory)

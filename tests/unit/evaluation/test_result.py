@@ -137,8 +137,8 @@ def test_results_of_the_same_are_joined() -> None:
     joined = one.joined(other)
     assert [arm.name for arm in joined.arms] == ["none", "v1", "v2"]
     assert joined.compare("v1", "v2").tasks == 2
-    with pytest.raises(ConflictError, match="Both results have an arm"):
-        one.joined(attrs.evolve(one, arms=(one.arms[0], attrs.evolve(one.arms[1], state_digest="other"))))
+    grown = attrs.evolve(one, arms=(one.arms[0], attrs.evolve(one.arms[1], state_digest="other", position=9)))
+    assert [arm.name for arm in one.joined(grown).arms] == ["none", "v1", "v1@9"]
     with pytest.raises(ConflictError, match="seeds"):
         one.joined(result_of({"v2": [1, 1]}, seeds=2))
 

