@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test lint types bench soak build clean help
+.PHONY: check demo test lint types docs bench soak build clean help
 
 check: lint test  ## lint and test, the default
 
@@ -26,6 +26,9 @@ lint: $(INSTALLED_DEV)  ## ruff
 
 types: $(INSTALLED_DEV)  ## mypy, strict
 	$(BIN)/mypy
+
+docs: $(INSTALLED)  ## write the reference pages that the code explains: commands, events, errors
+	$(BIN)/python docs/generate.py
 
 bench: $(INSTALLED_DEV)  ## speed and size, as ratios beside the bare parts
 	$(BIN)/python -m bench $(ARGS)

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 
 import attrs
 
@@ -185,12 +186,13 @@ def print_tables(outcomes: Outcomes) -> None:
 def compare(runs: Sequence[Trajectory], made: Suite, chosen: argparse.Namespace) -> None:
     """Learn *runs* in every way, and print what each is worth on *made*, beside what is no memory."""
     print(f"learned from {len(runs)} runs, {sum(bool(run.success) for run in runs)} of them won")
-    memories = {build: remember(runs, build) for build in BUILDERS}
-    asked = {"k": chosen.k, "key": chosen.key}
-    served = {arm: served_by(memories["induce"], arm, made.tasks, **asked) for arm in (NONE, RANDOM, WRONG, RAW)}
-    served |= {build: served_by(memory, build, made.tasks, **asked) for build, memory in memories.items()}
-    agent = Follower(toolsets=toolsets_of(memories["induce"]))
-    counts = ", ".join(f"{build} {len(memory.procedures())}" for build, memory in memories.items())
+    with ExitStack() as opened:
+        memories = {build: opened.enter_context(remember(runs, build)) for build in BUILDERS}
+        asked = {"k": chosen.k, "key": chosen.key}
+        served = {arm: served_by(memories["induce"], arm, made.tasks, **asked) for arm in (NONE, RANDOM, WRONG, RAW)}
+        served |= {build: served_by(memory, build, made.tasks, **asked) for build, memory in memories.items()}
+        agent = Follower(toolsets=toolsets_of(memories["induce"]))
+        counts = ", ".join(f"{build} {len(memory.procedures())}" for build, memory in memories.items())
     print(f"procedures: {counts}; measured on {len(made.tasks)} tasks of {made.name} ({made.version})\n")
     print_tables(do_all(made, served, agent, workers=chosen.workers))
 
@@ -209,9 +211,8 @@ def household(chosen: argparse.Namespace) -> None:
 
 
 def rooms(chosen: argparse.Namespace) -> None:
-    """Measure rooms from a seed in the real engine: own experience in other rooms, then new ones."""
-    learned = suite("alfworld", rooms=LEARNED_FROM, seed=1)
-    compare(live(learned), suite("alfworld", rooms=chosen.n or 60), chosen)
+    """Measure rooms from a seed in the real engine: own experience in such rooms of the household, then new ones."""
+    compare(live(suite("household", n=LEARNED_FROM, seed=1)), suite("alfworld", rooms=chosen.n or 60), chosen)
 
 
 def seen(chosen: argparse.Namespace) -> None:
@@ -234,9 +235,9 @@ def curve(chosen: argparse.Namespace) -> None:
     runs, made = live(suite("household", n=CURVE[-1], seed=1)), suite("household", n=chosen.n or 300)
     served, agent = {NONE: [Prompt()] * len(made.tasks)}, Follower()
     for count in CURVE:
-        memory = remember(runs[:count], "both")
-        served[f"{count} tasks"] = served_by(memory, "both", made.tasks, k=chosen.k, key=chosen.key)
-        agent = Follower(toolsets=toolsets_of(memory) or agent.toolsets)
+        with remember(runs[:count], "both") as memory:
+            served[f"{count} tasks"] = served_by(memory, "both", made.tasks, k=chosen.k, key=chosen.key)
+            agent = Follower(toolsets=toolsets_of(memory) or agent.toolsets)
     print_tables(do_all(made, served, agent, workers=chosen.workers))
 
 
@@ -244,11 +245,12 @@ def served(chosen: argparse.Namespace) -> None:
     """Measure the household with one to ten procedures served."""
     runs, made = live(suite("household", n=max(SERVED_FROM), seed=1)), suite("household", n=chosen.n or 300)
     for count in SERVED_FROM:
-        memory = remember(runs[:count], "both")
         arms = {NONE: [Prompt()] * len(made.tasks)}
-        arms |= {f"k={k}": served_by(memory, "both", made.tasks, k=k, key=chosen.key) for k in range(1, 11)}
-        print(f"after {count} tasks: {len(memory.procedures())} procedures\n")
-        print_all(do_all(made, arms, Follower(toolsets=toolsets_of(memory)), workers=chosen.workers))
+        with remember(runs[:count], "both") as memory:
+            arms |= {f"k={k}": served_by(memory, "both", made.tasks, k=k, key=chosen.key) for k in range(1, 11)}
+            print(f"after {count} tasks: {len(memory.procedures())} procedures\n")
+            agent = Follower(toolsets=toolsets_of(memory))
+        print_all(do_all(made, arms, agent, workers=chosen.workers))
 
 
 SECTIONS = {made.__name__: made for made in (household, rooms, seen, transfer, curve, served)}

@@ -26,6 +26,7 @@ import duckdb
 import memp
 from bench.retrieval import _run, _tasks
 from memp.log import DuckDBLog, Identity, Pending
+from memp.log.files import StoreFiles
 from memp.record import Record
 from memp.state import replay
 
@@ -40,7 +41,11 @@ def _seconds(work: Callable[[], object]) -> float:
 def _learned(path: Path, count: int) -> list[Record]:
     with memp.open(path, actor="bench") as memory:
         memory.learn(_run(task, names) for task, names in _tasks(count, 50, random.Random(7)))
-        return list(memory.events())
+        records = list(memory.events())
+    for cache in StoreFiles(path).caches():
+        # What is measured here is the log and the fold; ``bench/snapshots.py`` measures what saves both.
+        cache.unlink()
+    return records
 
 
 def _as_pending(records: list[Record]) -> list[Pending]:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
         WitnessError,
     )
     from memp.evaluation.agents.named import register_agent
-    from memp.evaluation.bisect import Bisection, bisect
+    from memp.evaluation.bisect import bisect
+    from memp.evaluation.bisection import Bisection
     from memp.evaluation.comparison import Comparison
     from memp.evaluation.evaluate import evaluate
     from memp.evaluation.gate import GateVerdict, gate
@@ -103,7 +104,8 @@ _HOMES = {
         "WitnessError",
     ),
     "memp.evaluation.agents.named": ("register_agent",),
-    "memp.evaluation.bisect": ("Bisection", "bisect"),
+    "memp.evaluation.bisect": ("bisect",),
+    "memp.evaluation.bisection": ("Bisection",),
     "memp.evaluation.comparison": ("Comparison",),
     "memp.evaluation.evaluate": ("evaluate",),
     "memp.evaluation.gate": ("GateVerdict", "gate"),

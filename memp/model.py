@@ -293,7 +293,7 @@ class Procedure:
 
         name: Readable and unique among the procedures of a view.
 
-        status: Live, erased or merged.
+        status: Live, candidate, erased or merged.
 
         scope: Whose it is, a path such as ``team/agent``; empty for everybody's.
 

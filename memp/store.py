@@ -403,8 +403,7 @@ class Store:
                 # Somebody put a snapshot back that still holds what was purged.
                 self.catalogue.close()
                 self.history, self.catalogue = History(), Catalogue(self._make_index)
-                if not self.read_only:
-                    self._snapshots.outlived()
+                self._snapshots.outlived(remove=not self.read_only)
                 return False
             self._follow(record)
         return True

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 import attrs
-import numpy as np
 
 from memp import decide
 from memp import episodes as diary
@@ -25,7 +24,6 @@ from memp.history.diff import Diff, compare
 from memp.history.duplicates import SIMILAR_FROM, Duplicate, find_duplicates
 from memp.history.undo import plan, select
 from memp.history.when import When, resolve
-from memp.index.base import Mask
 from memp.lookup import find_procedure, find_revision
 from memp.model import EventId, Match, Position, Procedure
 from memp.projection import Entry, Tombstone
@@ -189,12 +187,15 @@ class View(Storied):
             catalogue, position, scope = self._store.catalogue, self._state.position, self._state.scope
             space = self._store.space(self._state)
             masks = self._lives.masks(position, size=len(catalogue), scope=scope)
+            admitted = masks
+            if where is not None:
+                admitted = self._lives.admitted.of(where, masks, self._state, self._lives, catalogue.procedures)
             question = Question(
                 task=self._store.masked(task),
                 k=k,
                 catalogue=catalogue,
                 space=space,
-                live=self._admitted(masks.clean, where),
+                live=admitted.clean,
                 found=masks.found,
                 fixed_words=self._lives.fixed_words(position, scope=scope),
                 embed=partial(self._store.embed, generation=space.generation),
@@ -204,7 +205,7 @@ class View(Storied):
             ranked = search(
                 question,
                 key=key,
-                tainted=self._admitted(masks.tainted, where),
+                tainted=admitted.tainted,
                 diversity=diversity,
                 evidence_weight=evidence_weight,
             )
@@ -219,15 +220,6 @@ class View(Storied):
         procedure, rules = self._procedure_of(row), diary.policy(self._state)
         half_life_days = None if rules is None else rules.half_life_days
         return posterior(self._state, procedure, procedure.revision, half_life_days=half_life_days).lower_end()
-
-    def _admitted(self, rows: Mask, where: Filter | None) -> Mask:
-        """Return which of *rows* the filter lets through; the very same mask if there is no filter."""
-        if where is None:
-            return rows
-        admitted = rows.copy()
-        for row in np.flatnonzero(rows).tolist():
-            admitted[row] = where.admits(self._procedure_of(row), self._state)
-        return admitted
 
     def _procedure_of(self, row: int) -> Procedure:
         procedure = self._state.get(self._store.catalogue.procedures[row])

@@ -10,7 +10,7 @@ from memp.cli import options
 from memp.cli.suites import SuiteCommand, given_suite, suite_options
 
 if TYPE_CHECKING:
-    from memp import Bisection
+    from memp import Bisection, ReplaySuite, Suite
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -29,6 +29,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 @click.command(cls=SuiteCommand)
 @options.store
 @suite_options
+@click.option("--replay", metavar="FILE", default=None, help="Held-out runs instead of a suite.")
 @click.option("--good", required=True, metavar="VIEW", help="An earlier version that was good.")
 @click.option("--bad", required=True, metavar="VIEW", help="A later version that is worse.")
 @click.option("--agent", default=None, help="Who acts: a name, such as follower; the suite's own if left out.")
@@ -51,6 +52,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def bisect(
     store: str,
     suite: str | None,
+    replay: str | None,
     seed: int | None,
     n: int | None,
     good: str,
@@ -77,17 +79,24 @@ def bisect(
     """
     from memp.cli.output import progress_bar
     from memp.evaluation.bisect import bisect as search
+    from memp.evaluation.replay import replay_suite
     from memp.evaluation.report import write_report
 
-    if suite is None:
-        raise click.UsageError("Name what to measure on: --suite NAME.")
-    chosen = given_suite(suite, seed=seed, n=n, options=of_suite)
+    chosen: Suite | ReplaySuite
+    who = agent or "follower"
+    if suite is not None and replay is None:
+        chosen = given_suite(suite, seed=seed, n=n, options=of_suite)
+        who = agent or chosen.agent
+    elif replay is not None and suite is None:
+        chosen = replay_suite(replay, n=n, seed=seed or 0)
+    else:
+        raise click.UsageError("Name what to measure on: --suite NAME, or --replay FILE with held-out runs.")
     with options.open_for_planning(store, branch=branch) as memory:
         with progress_bar() as progress:
             found = search(
                 memory,
                 chosen,
-                agent or chosen.agent,
+                who,
                 good=good,
                 bad=bad,
                 measure=measure,

@@ -165,16 +165,16 @@ def _measure(
         memory = opened.enter_context(options.open_for_planning(store, branch=asked.branch))
         arms = named_arms(arms_of(memory))
         runner = _runner(store, memory, suite, asked, on_progress=progress)
+        stopped = True
         try:
             with runner:
                 planned = runner.plan(arms)
                 if runner.measured.kind == "live":
                     opened.close()
                 result = runner.play(planned)
-        except BaseException:
-            _forget_journal(store, runner.measured, asked, unless_used=True)
-            raise
-    _forget_journal(store, runner.measured, asked)
+            stopped = False
+        finally:
+            _forget_journal(store, runner.measured, asked, unless_used=stopped)
     _keep(store, result, asked)
     appendix = getattr(suite, "appendix", None)
     return result, None if appendix is None else appendix()

@@ -35,9 +35,11 @@ from memp.errors import MempError
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="memp", prog_name="memp")
-@options.setting("scope", "Whose memory it is, a path such as team/agent.", flag="--scope")
-@options.setting("embedder", "What compares texts: hashed, sentence:FOLDER or openai:MODEL.", flag="--embedder")
-@options.setting("mask", "Mask what looks like a secret before it is stored or sent.", flag="--mask/--no-mask")
+@options.setting("scope", "Whose memory it is, a path such as team/agent.", before=True)
+@options.setting("embedder", "What compares texts: hashed, sentence:FOLDER or openai:MODEL.", before=True)
+@options.setting(
+    "mask", "Mask what looks like a secret before it is stored or sent.", flag="--mask/--no-mask", before=True
+)
 def cli(scope: str | None, embedder: str | None, mask: bool | None) -> None:
     """
     Version control for what an LLM agent knows how to do.

@@ -28,7 +28,8 @@ store: Decorator = click.argument("store", metavar="STORE", type=click.Path(dir_
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 """Machine-readable output."""
 
-def setting(name: str, help: str, *, flag: str | None = None) -> Decorator:
+
+def setting(name: str, help: str, *, flag: str | None = None, before: bool = False) -> Decorator:
     """
     Return the option of a setting: a flag, else a variable of the environment, else a file, else its default.
 
@@ -37,14 +38,16 @@ def setting(name: str, help: str, *, flag: str | None = None) -> Decorator:
 
         help: What the help says.
 
-        flag: How it is called, if not by its name; such a one stands before the command and is read by
-            ``for_every_command``, so that a file with a mistake in it leaves the help readable.
+        flag: How it is called, if not by its name; a second word is what the command takes it by.
+
+        before: Whether it stands before the command; it is then read by ``for_every_command``, so that a file with a
+            mistake in it leaves the help readable.
     """
     told = BY_NAME[name]
     if told.default not in (None, "", True):
         help = f"{help}  [default: {told.default}]"
-    otherwise = None if flag is not None else lambda: _otherwise(name)
-    return click.option(flag or told.flag, envvar=list(told.environment), default=otherwise, help=help)
+    otherwise = None if before else lambda: _otherwise(name)
+    return click.option(*(flag or told.flag).split(), envvar=list(told.environment), default=otherwise, help=help)
 
 
 def _otherwise(name: str) -> str | bool | None:

@@ -1,4 +1,4 @@
-"""The commands about the store itself: ``verify``, ``head``, ``doctor``, ``backup`` and ``restore-backup``."""
+"""The commands about the store itself: ``verify``, ``head``, ``doctor``, ``snapshot``, ``backup``, its way back."""
 
 from __future__ import annotations
 
@@ -257,4 +257,25 @@ def restore_backup(copy: str, store: str, as_json: bool) -> None:
         out.print(plain(f"What stood there is kept in {done.quarantine}."), soft_wrap=True)
 
 
-COMMANDS = (verify, head, doctor, backup, restore_backup)
+@click.command()
+@options.store
+@options.actor
+@options.as_json
+def snapshot(store: str, actor: str, as_json: bool) -> None:
+    """
+    Keep what was folded from the log of STORE beside it, so that it opens faster.
+
+    The file may be deleted at any time. One is written by itself when a store is closed that grew by much.
+    """
+    from memp.cli.output import console, plain, print_json
+
+    with options.open_for_writing(store, actor=actor, as_filled=True) as memory:
+        done = memory.snapshot()
+    if as_json:
+        print_json({"file": str(done.path), "position": done.position, "bytes": done.size})
+        return
+    said = f"Wrote {done.path}, {done.size:,} bytes: all up to position {done.position}."
+    console().print(plain(said), soft_wrap=True)
+
+
+COMMANDS = (verify, head, doctor, snapshot, backup, restore_backup)

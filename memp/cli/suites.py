@@ -42,11 +42,14 @@ class SuiteCommand(click.Command):
         from memp.evaluation.suite import maker_named
 
         taken = {param.name for param in own}
-        return [*own, *(_flag(name, option) for option in maker_named(name).options if option.name not in taken)]
+        return [*own, *(suite_flag(name, option) for option in maker_named(name).options if option.name not in taken)]
 
 
-def _flag(suite: str, option: SuiteOption) -> click.Option:
-    shown = "" if option.default in (None, "") else f"  [default: {option.default}]"
+def suite_flag(suite: str, option: SuiteOption) -> click.Option:
+    """Return *option* of the suite called *suite* as one of the command line."""
+    shown = "  [required]" if option.required else ""
+    if option.default not in (None, "") and option.default is not False:
+        shown = f"  [default: {option.default}]"
     flag = option.name.replace("_", "-")
     return click.Option(
         [f"--{flag}/--no-{flag}" if option.type is bool else f"--{flag}", option.name],

@@ -194,14 +194,7 @@ class Wanted(TypedDict):
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--reason", default=None, help="One sentence for people; needed unless --dry-run is given.")
 @options.branch
-@click.option(
-    "--as",
-    "writer",
-    envvar="MEMP_ACTOR",
-    default="user",
-    show_default=True,
-    help="Who writes; --actor is whose events.",
-)
+@options.setting("actor", "Who writes; --actor is whose events.", flag="--as writer")
 @options.as_json
 def undo(
     store: str,

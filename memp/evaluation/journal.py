@@ -8,6 +8,7 @@ appended by one process and read once, and people can look at them.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -119,12 +120,11 @@ class Journal:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise StorageError(f"The journal {os.fspath(path)!r} cannot be written ({error.strerror}).") from error
-        try:
+        with contextlib.ExitStack() as opened:
+            opened.callback(os.close, self._file)
             self._lock()
             self._read(measured)
-        except BaseException:
-            os.close(self._file)
-            raise
+            opened.pop_all()
 
     def _lock(self) -> None:
         try:

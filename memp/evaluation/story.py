@@ -21,7 +21,8 @@ import attrs
 from memp.episodes import EpisodeStatus
 from memp.evaluation.agent import Prompt, play
 from memp.evaluation.agents import Follower
-from memp.evaluation.bisect import Bisection, bisect
+from memp.evaluation.bisect import bisect
+from memp.evaluation.bisection import Bisection
 from memp.evaluation.household import Household, make_tasks
 from memp.evaluation.result import Arm, Result
 from memp.evaluation.runner import Runner

@@ -30,7 +30,7 @@ class Measured:
 
         suite_version: Its version; that of the environment is in it.
 
-        suite_digest: Hex digest of its tasks, version and options.
+        suite_digest: Hex digest of its name, version and tasks; in a replay, of its version and runs.
 
         kind: ``live`` or ``replay``.
 
@@ -201,7 +201,7 @@ class GateSet:
 
         options: What the suite was made with, by name.
 
-        suite_digest: Hex digest of its tasks, version and options; a suite that has another one is not this one.
+        suite_digest: Hex digest of its name, version and tasks; a suite that has another one is not this one.
 
         agent: Name of the agent.
 

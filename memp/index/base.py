@@ -117,6 +117,16 @@ class VectorIndex(Protocol):
         """
         ...
 
+    def fill(self, keys: Sequence[str], vectors: Matrix) -> None:
+        """
+        Take over the texts of another index, which checked them, into this one, which is empty.
+
+        Args:
+            keys: Digests of the texts, each once, by slot.
+            vectors: Shape ``(len(keys), dimension)``; kept as they lie, not copied, and never changed.
+        """
+        ...
+
     def slot(self, key: str) -> int | None:
         """Return the slot of the text with the digest *key*; None if it is not here."""
         ...

@@ -74,6 +74,14 @@ class ExactIndex:
         self._count = end
         return np.array([self._slots[key] for key in keys], dtype=np.int64)
 
+    def fill(self, keys: Sequence[str], vectors: Matrix) -> None:
+        """Take over the texts of another index; see ``VectorIndex.fill``."""
+        assert not self._count
+        # It has no room for one more, so the first addition moves to a matrix that can be written.
+        self._matrix = vectors
+        self._slots = dict(zip(keys, range(len(keys)), strict=True))
+        self._count = len(keys)
+
     def slot(self, key: str) -> int | None:
         """Return the slot of *key*; None if it is not here."""
         return self._slots.get(key)

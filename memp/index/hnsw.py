@@ -146,11 +146,19 @@ class HnswIndex:
     def add(self, keys: Sequence[str], vectors: Matrix) -> Slots:
         """Add texts, all or none; see ``VectorIndex.add``."""
         slots = self._exact.add(keys, vectors)
+        self._aim()
+        return slots
+
+    def fill(self, keys: Sequence[str], vectors: Matrix) -> None:
+        """Take over the texts of another index; see ``VectorIndex.fill``."""
+        self._exact.fill(keys, vectors)
+        self._aim()
+
+    def _aim(self) -> None:
         goal = layout(len(self._exact)) if len(self._exact) > self._exact_up_to else ()
         if goal != self._goal:
             with self._lock:
                 self._goal, self._behind = goal, True
-        return slots
 
     def slot(self, key: str) -> int | None:
         """Return the slot of *key*; None if it is not here."""

@@ -153,26 +153,23 @@ class DuckDBLog:
         """See ``EventLog.stage``."""
         with self._order:
             self._check_writable()
-            if (known := self._sequencer.said_before(pending, branch=branch)) is not None:
-                return self._as_staged(known)
+            if (said := self._sequencer.said_before(pending, branch=branch)) is not None:
+                return self._as_staged(said)
             records = self._sequencer.sequence(pending, actor=actor, branch=branch)
-            fresh = self._not_known(vectors or {})
+            known = self._known_vectors() if vectors else set()
+            fresh = {key: vector for key, vector in (vectors or {}).items() if key not in known}
             group = self._groups.add(records, fresh)
             for record in records:
                 self._sequencer.follow(record)
                 self._staged[record.position] = (record, group)
+            known.update(fresh)
             return Staged(records, lambda: self._groups.wait(group))
 
-    def _not_known(self, vectors: Mapping[VectorKey, bytes]) -> dict[VectorKey, bytes]:
-        """Return those of *vectors* that are not stored, and count them as stored from now on."""
-        if not vectors:
-            return {}
+    def _known_vectors(self) -> set[VectorKey]:
+        """Return what is stored or staged, asked of the store when the first is captured: readers need none of it."""
         if self._known is None:
-            # All at once, and only when the first is captured: one look-up in a million rows takes as long as a commit.
             self._known = {VectorKey(*row) for row in self._rows("select embedder, text from store.vectors")}
-        fresh = {key: vector for key, vector in vectors.items() if key not in self._known}
-        self._known.update(fresh)
-        return fresh
+        return self._known
 
     def _as_staged(self, records: tuple[Record, ...]) -> Staged:
         """Return records that are there already; those of a group that is not durable yet are waited for."""

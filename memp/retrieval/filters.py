@@ -83,6 +83,10 @@ class Filter:
     episodes_min: int = attrs.field(default=0, validator=_count)
     helped_min: float = attrs.field(default=0.0, validator=_share)
 
+    def toolsets(self, state: State) -> frozenset[str]:
+        """Return the digests of toolsets that *state* knows by the name that is asked for; none if none is."""
+        return frozenset() if self.toolset is None else frozenset(state.resource_digests(TOOLSET, self.toolset))
+
     def admits(self, procedure: Procedure, state: State) -> bool:
         """Return whether *procedure* of the version *state* is what is asked for."""
         evidence = procedure.evidence
@@ -101,8 +105,7 @@ class Filter:
     def _speaks(self, procedure: Procedure, state: State) -> bool:
         if procedure.toolset is None:
             return False
-        assert self.toolset is not None
-        return procedure.toolset in {self.toolset, *state.resource_digests(TOOLSET, self.toolset)}
+        return procedure.toolset == self.toolset or procedure.toolset in self.toolsets(state)
 
 
 def expected_help(evidence: Evidence) -> float:

@@ -138,20 +138,24 @@ class Statistics:
         the inverse document frequency with 1 inside the logarithm, so that it is never negative, is Lucene's
         (Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020, table 1).
         """
-        return self._sums(question).round(DECIMALS)
-
-    def scores_of(self, question: str, rows: npt.NDArray[np.int64]) -> Scores:
-        """Return what ``scores`` says of *rows*, and round no others."""
-        found: Scores = self._sums(question)[rows].round(DECIMALS)
-        return found
-
-    def _sums(self, question: str) -> Scores:
         total = np.zeros(len(self.found), dtype=np.float64)
         # Sorted, because a float sum depends on its order and a question's word order must not.
         for word in sorted(set(words_of(question))):
             rows, weights = self._weights_of(word)
             total[rows] += weights
-        return total
+        return total.round(DECIMALS)
+
+    def scores_of(self, question: str, rows: npt.NDArray[np.int64]) -> Scores:
+        """Return what ``scores`` says of *rows*, which rise, and look at no others."""
+        total = np.zeros(len(rows), dtype=np.float64)
+        for word in sorted(set(words_of(question))):
+            having, weights = self._weights_of(word)
+            if len(having):
+                places = having.searchsorted(rows)
+                places[places == len(having)] = 0
+                total += np.where(having[places] == rows, weights[places], 0.0)
+        found: Scores = total.round(DECIMALS)
+        return found
 
     def _weights_of(self, word: str) -> tuple[npt.NDArray[np.int64], Scores]:
         """Return the rows with *word* under the mask, and what it adds to the score of each."""

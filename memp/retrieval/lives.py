@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from memp.index.base import Mask
 from memp.model import ProcedureId
+from memp.retrieval.admitted import Admitted
 from memp.retrieval.patterns import pattern_words
 from memp.scopes import EVERYBODY, readable
 
@@ -70,6 +71,13 @@ class Lives:
         patterns: The task patterns of each row; the list grows as rows are added elsewhere.
 
         scopes: Whose each row is; grows likewise.
+
+    Attributes:
+        touched: The procedures that something was said of, in that order and each as often as it was.
+
+        touched_until: The last position at which that was.
+
+        admitted: What filters let through.
     """
 
     def __init__(self, patterns: Sequence[tuple[str, ...]], scopes: Sequence[str]) -> None:
@@ -91,6 +99,9 @@ class Lives:
         self._scope_numbers: dict[str, int] = {}
         self._scope_of: list[int] = []
         self._words_of_sets: dict[tuple[int, ...], frozenset[str]] = {}
+        self.touched: list[ProcedureId] = []
+        self.touched_until = 0
+        self.admitted = Admitted()
 
     def fork(self, position: int) -> Lives:
         """Return the lives of a branch that shares everything up to *position*: what is alive there goes on."""
@@ -112,6 +123,8 @@ class Lives:
 
             tainted: Whether something that the revision was made from is out of force.
         """
+        self.touched.append(procedure_id)
+        self.touched_until = max(self.touched_until, position)
         life = self._open.get(procedure_id)
         if life is not None:
             if (self._rows[life], self._tainted[life]) == (row, tainted):
@@ -131,6 +144,11 @@ class Lives:
         self._pattern_set_of.append(self._pattern_sets.setdefault(patterns, len(self._pattern_sets)))
         self._scope_of.append(self._scope_numbers.setdefault(self._scopes[row], len(self._scope_numbers)))
         self._count(row, position, by=1)
+
+    def row(self, procedure_id: ProcedureId) -> int | None:
+        """Return the row that finds the procedure at the end of the branch; None if it is not retrieved."""
+        life = self._open.get(procedure_id)
+        return None if life is None else self._rows[life]
 
     def _count(self, row: int, position: int, *, by: int) -> None:
         self._columns = None

@@ -28,6 +28,9 @@ from memp.retrieval.scoring import DECIMALS, exact_scores
 GATHERED_MAX: Final = 1_024
 """Texts of tied rows that are copied out and multiplied at once, 1.5 MB at 384 numbers; of more, the index is asked."""
 
+FEW: Final = 4
+"""Entries for each row that is asked for, up to which finding out which of them can matter takes longer than all."""
+
 Rows = npt.NDArray[np.int64]
 """Row numbers, from 0 in the order in which revisions were added."""
 
@@ -75,6 +78,10 @@ class Entries:
         order = slots.argsort()
         by_entry = scores[order[slots.searchsorted(self.slots, sorter=order)]].astype(np.float64)
         return self.highest(by_entry)
+
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Return the place of each row's first entry."""
+        return np.concatenate(([0], np.flatnonzero(self.rows[1:] != self.rows[:-1]) + 1))[: len(self.rows)]
 
     def highest(self, scores: npt.NDArray[np.float64]) -> tuple[Rows, npt.NDArray[np.float64]]:
         """Return each row here once, and the highest of its *scores*, of which every entry has one."""
@@ -377,8 +384,11 @@ def _fewer(found: Proposals, selection: Selection, need: int, margin: float) -> 
     Fifty patterns of ten thousand procedures are all proposed, and the best of them may have two hundred rows. Where
     one row has several texts they may be too few for *need* rows after all, and then none is left out.
     """
+    entries = selection.counts(found.slots)
+    if int(entries.sum()) <= FEW * need:
+        return found
     order = np.argsort(-found.scores, kind="stable")
-    counts = np.cumsum(selection.counts(found.slots[order]))
+    counts = np.cumsum(entries[order])
     last = int(np.searchsorted(counts, 2 * need))
     if last >= len(order):
         return found

@@ -39,12 +39,19 @@ def exact_scores(query: Vector, vectors: Matrix) -> npt.NDArray[np.float64]:
         Shape ``(n,)``, float64, in [-1, 1]; zero is never negative.
     """
     wide = query.astype(np.float64)
+    if len(vectors) <= CHUNK_ROWS:
+        return _rounded(np.add.accumulate(vectors * wide, axis=1)[:, -1])
     scores = np.empty(len(vectors), dtype=np.float64)
     for start in range(0, len(vectors), CHUNK_ROWS):
         products = vectors[start : start + CHUNK_ROWS] * wide
         scores[start : start + len(products)] = np.cumsum(products, axis=1)[:, -1]
+    return _rounded(scores)
+
+
+def _rounded(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     # Adding zero turns -0.0 into 0.0, which would print and encode differently.
-    return np.clip(np.round(scores, DECIMALS), -1.0, 1.0) + 0.0
+    within: npt.NDArray[np.float64] = np.minimum(np.maximum(scores.round(DECIMALS), -1.0), 1.0) + 0.0
+    return within
 
 
 def shares(scores: Sequence[float]) -> npt.NDArray[np.float64]:

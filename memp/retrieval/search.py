@@ -177,7 +177,7 @@ def _with_scores(
     if words is None:
         words = float(question.word_statistics().scores_of(question.task, np.array([one.row]))[0])
     own["bm25"] = max(words, 0.0)
-    return attrs.evolve(one, parts={**one.parts, **own})
+    return Ranked(row=one.row, score=one.score, parts={**one.parts, **own})
 
 
 def at_random(question: Question) -> list[Ranked]:

@@ -13,7 +13,7 @@ from collections import Counter
 import msgspec
 import numpy as np
 
-from memp.embedding.base import vector_from_bytes, vector_to_bytes
+from memp.embedding.base import Matrix, vector_from_bytes, vector_to_bytes
 from memp.model import EventId, ProcedureId
 from memp.retrieval.catalogue import Catalogue
 from memp.retrieval.lexical import Lexicon
@@ -29,7 +29,7 @@ class TextsForm(msgspec.Struct):
     Attributes:
         digests: Of each text, 32 bytes each, by slot.
 
-        vectors: Little-endian float32, one row a text, by slot.
+        vectors: Where their block of little-endian float32 begins, one row a text, by slot.
 
         rows: Row of each entry.
 
@@ -37,7 +37,7 @@ class TextsForm(msgspec.Struct):
     """
 
     digests: memoryview
-    vectors: memoryview
+    vectors: int
     rows: Numbers
     slots: Numbers
 
@@ -127,10 +127,39 @@ def count_texts(space: Space) -> int:
 # -- to plain values ---------------------------------------------------------------------------------------------------
 
 
-def pack_catalogue(catalogue: Catalogue) -> CatalogueForm:
-    """Return *catalogue* as plain values; it is as it was afterwards."""
+class Blocks:
+    """
+    Vectors, one block after the other.
+
+    Attributes:
+        pieces: The blocks.
+
+        size: How many bytes they are together.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: list[memoryview] = []
+        self.size = 0
+
+    def add(self, vectors: Matrix) -> int:
+        """Add a block, and return where it begins."""
+        start = self.size
+        self.pieces.append(np.ascontiguousarray(vectors, dtype="<f4").reshape(-1).view(np.uint8).data)
+        self.size += vectors.nbytes
+        return start
+
+
+def pack_catalogue(catalogue: Catalogue, blocks: Blocks) -> CatalogueForm:
+    """
+    Return *catalogue* as plain values, and put its vectors to *blocks*; it is as it was afterwards.
+
+    Args:
+        catalogue: What is packed.
+
+        blocks: Where vectors go.
+    """
     return CatalogueForm(
-        spaces={name: _pack_space(space) for name, space in catalogue.spaces.items()},
+        spaces={name: _pack_space(space, blocks) for name, space in catalogue.spaces.items()},
         first=catalogue._first,
         switches=catalogue._switches,
         told=catalogue._told,
@@ -147,13 +176,13 @@ def pack_catalogue(catalogue: Catalogue) -> CatalogueForm:
     )
 
 
-def _pack_space(space: Space) -> SpaceForm:
+def _pack_space(space: Space, blocks: Blocks) -> SpaceForm:
     texts = {}
     for kind, index in space.indexes.items():
         rows, slots = space._texts[kind]
         texts[kind] = TextsForm(
             digests=memoryview(bytes.fromhex("".join(index.keys()))),
-            vectors=memoryview(index.run(0, len(index)).astype("<f4", copy=False).tobytes()),
+            vectors=blocks.add(index.run(0, len(index))),
             rows=Numbers.of(rows),
             slots=Numbers.of(slots),
         )
@@ -189,17 +218,19 @@ def _pack_lexicon(lexicon: Lexicon) -> LexiconForm:
 # -- and back ----------------------------------------------------------------------------------------------------------
 
 
-def unpack_catalogue(form: CatalogueForm, make_index: MakeIndex) -> Catalogue:
+def unpack_catalogue(form: CatalogueForm, vectors: memoryview, make_index: MakeIndex) -> Catalogue:
     """
     Return the catalogue that *form* was made of; it keeps *form* and changes it.
 
     Args:
         form: Plain values.
 
+        vectors: The blocks; they are kept, and must not change.
+
         make_index: Makes an empty index.
     """
     catalogue = Catalogue(make_index)
-    catalogue.spaces = {name: _unpack_space(name, space, make_index) for name, space in form.spaces.items()}
+    catalogue.spaces = {name: _unpack_space(name, space, vectors, make_index) for name, space in form.spaces.items()}
     catalogue._first = form.first
     catalogue._switches = form.switches
     catalogue._told = form.told
@@ -218,14 +249,15 @@ def unpack_catalogue(form: CatalogueForm, make_index: MakeIndex) -> Catalogue:
     return catalogue
 
 
-def _unpack_space(generation: str, form: SpaceForm, make_index: MakeIndex) -> Space:
+def _unpack_space(generation: str, form: SpaceForm, vectors: memoryview, make_index: MakeIndex) -> Space:
     space = Space(generation, make_index, form.dimension)
     for kind, texts in form.texts.items():
         digests = bytes(texts.digests).hex()
-        vectors = np.frombuffer(texts.vectors, dtype="<f4").astype(np.float32, copy=False)
-        if digests:
-            keys = [digests[start : start + 64] for start in range(0, len(digests), 64)]
-            space.indexes[kind].add(keys, vectors.reshape(len(keys), form.dimension))
+        keys = [digests[start : start + 64] for start in range(0, len(digests), 64)]
+        if keys:
+            block = np.frombuffer(vectors, dtype="<f4", count=len(keys) * form.dimension, offset=texts.vectors)
+            block = block.astype(np.float32, copy=False).reshape(len(keys), form.dimension)
+            space.indexes[kind].fill(keys, block)
         space._texts[kind] = (texts.rows.list(), texts.slots.list())
     space._there = set(form.there.list())
     space._waiting = {

@@ -23,12 +23,13 @@ from memp.errors import StorageError
 from memp.events import EVENT_TYPES
 from memp.index.container import Container, Reason, Refused, read_container, write_container
 from memp.log.base import EventLog
+from memp.log.files import StoreFiles
 from memp.model import Evidence, Position, Procedure, Revision, canonical_bytes
 from memp.record import GENESIS, Head
 from memp.retrieval.catalogue import Catalogue
 from memp.retrieval.space import KINDS, MakeIndex
 from memp.snapshot import catalogues, histories
-from memp.snapshot.catalogues import CatalogueForm, count_texts, pack_catalogue, unpack_catalogue
+from memp.snapshot.catalogues import Blocks, CatalogueForm, count_texts, pack_catalogue, unpack_catalogue
 from memp.snapshot.histories import HistoryForm, pack_history, unpack_history
 from memp.state import History
 
@@ -126,17 +127,18 @@ class Snapshots:
             if found is None:
                 continue
             header = found.header
+            vectors, values = found.body[: header["vector_bytes"]], found.body[header["vector_bytes"] :]
             try:
-                body = msgspec.msgpack.decode(found.body, type=_Body)
+                body = msgspec.msgpack.decode(values, type=_Body)
             except msgspec.MsgspecError as error:
                 _warn(f"{str(path)!r} cannot be read: {error}.")
                 continue
             self._used, self._position = path, header["position"]
             return Resumed(
                 history=unpack_history(body.history),
-                catalogue=unpack_catalogue(body.catalogue, make_index),
+                catalogue=unpack_catalogue(body.catalogue, vectors, make_index),
                 position=Position(header["position"]),
-                vectors=header["vectors"],
+                vectors=header["embedders"],
             )
         return None
 
@@ -187,37 +189,37 @@ class Snapshots:
         head = self._log.head
         assert history.position == head.position, "what is not durable must not be kept"
         path = self._store.with_name(f"{self._store.name}.{head.position}.snapshot")
-        body = _Body(history=pack_history(history), catalogue=pack_catalogue(catalogue))
+        blocks = Blocks()
+        body = _Body(history=pack_history(history), catalogue=pack_catalogue(catalogue, blocks))
         try:
             encoded = msgspec.msgpack.encode(body)
         except OverflowError as error:
             raise StorageError(f"{str(path)!r} could not be written: the memory is too large ({error}).") from error
-        write_container(path, _header(self._log.log_id, head, history, catalogue), encoded, kind=KIND)
+        header = {**_header(self._log.log_id, head, history, catalogue), "vector_bytes": blocks.size}
+        write_container(path, header, (*blocks.pieces, encoded), kind=KIND)
         self._remove_others({path, self._used} if self._used is not None else {path})
         self._used, self._position = path, head.position
         return Snapshot(path=path, position=head.position, size=path.stat().st_size)
 
-    def outlived(self) -> None:
-        """Remove every snapshot: content that they may hold was purged since."""
+    def outlived(self, *, remove: bool) -> None:
+        """Use none of the snapshots, and *remove* them: content that they may hold was purged since."""
         self._used, self._position = None, 0
-        self._remove_others(set())
+        if remove:
+            self._remove_others(set())
 
     def _paths(self) -> list[Path]:
         """Return the files that are there, the newest first."""
-        return sorted(stored_snapshots(self._store), key=_position_of, reverse=True)
+        start, end = f"{self._store.name}.", ".snapshot"
+        there = [path for path in StoreFiles(self._store).caches() if path.name.endswith(end)]
+        # Another store may be called as this one is, with something behind it.
+        mine = [path for path in there if path.name[len(start) : -len(end)].isdecimal()]
+        return sorted(mine, key=_position_of, reverse=True)
 
     def _remove_others(self, kept: set[Path]) -> None:
         for path in self._paths():
             if path not in kept:
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
-
-
-def stored_snapshots(store: Path) -> list[Path]:
-    """Return the files beside *store* that are called as its snapshots are, in no particular order."""
-    start, end = f"{store.name}.", ".snapshot"
-    names = [path for path in store.parent.iterdir() if path.name.startswith(start) and path.name.endswith(end)]
-    return [path for path in names if path.name[len(start) : -len(end)].isdecimal()]
 
 
 def _position_of(path: Path) -> int:
@@ -231,8 +233,7 @@ def _header(log_id: str, head: Head, history: History, catalogue: Catalogue) -> 
         "position": head.position,
         "digest": head.digest.hex(),
         "branches": {name: branch.position for name, branch in history.branches.items()},
-        "embedders": sorted(catalogue.spaces),
-        "vectors": {name: count_texts(space) for name, space in catalogue.spaces.items()},
+        "embedders": {name: count_texts(space) for name, space in catalogue.spaces.items()},
         "parameters": {"kinds": list(KINDS)},
     }
 

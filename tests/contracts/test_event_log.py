@@ -337,6 +337,22 @@ def test_embedders_are_those_of_the_vectors(log: EventLog) -> None:
     assert log.embedders() == ["abacus-7", "hashed-1"]
 
 
+def test_vectors_can_be_read_from_where_one_stopped(log: EventLog, open_log: Open) -> None:
+    """The first so many are left out, of whichever embedder, and how many there are is known without reading them."""
+    keys = [VectorKey("hashed-1", b"1" * 32), VectorKey("abacus-7", b"1" * 32), VectorKey("hashed-1", b"2" * 32)]
+    for number, key in enumerate(keys):
+        log.append([pending()], actor="me", vectors={key: bytes([number] * 8)})
+    if not isinstance(log, MemoryLog):
+        log.close()
+        log = open_log(IDS)
+    assert log.vector_counts() == {"hashed-1": 2, "abacus-7": 1}
+    assert [vector[0] for _, vector in log.vectors("hashed-1", after=1)] == [2]
+    assert list(log.vectors("hashed-1", after=3)) == list(log.vectors("abacus-7", after=2)) == []
+    # What was captured before the log was opened is not captured again.
+    log.append([pending()], actor="me", vectors={keys[0]: bytes(8)})
+    assert log.vector_counts() == {"hashed-1": 2, "abacus-7": 1}
+
+
 def test_copies_are_remembered(log: EventLog, open_log: Open, tmp_path: Path) -> None:
     """A log knows what was copied from it, and how far the copy goes."""
     log.append([pending()], actor="me")

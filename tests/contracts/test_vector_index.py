@@ -60,6 +60,23 @@ def test_slots_count_up(make_index: Callable[[int], VectorIndex]) -> None:
     np.testing.assert_array_equal(index.vectors(np.array([999, 0])), vectors[[999, 0]])
 
 
+def test_an_index_takes_over_the_texts_of_another(make_index: Callable[[int], VectorIndex]) -> None:
+    """It answers as if they had been added one by one, and goes on from there; the vectors it was given stay as is."""
+    whole, vectors = filled(make_index, 300)
+    given = vectors[:200].copy()
+    given.flags.writeable = False
+    index = make_index(DIMENSION)
+    index.fill([f"text {number}" for number in range(200)], given)
+    assert (len(index), index.slot("text 199"), index.slot("text 200")) == (200, 199, None)
+    index.add([f"text {number}" for number in range(190, 300)], vectors[190:])
+    settle(index)
+    assert index.keys() == whole.keys()
+    np.testing.assert_array_equal(index.run(0, 300), vectors)
+    np.testing.assert_array_equal(given, vectors[:200])
+    for query in vectors[:5]:
+        np.testing.assert_array_equal(index.search(query, k=3).slots[:1], whole.search(query, k=3).slots[:1])
+
+
 def test_unknown_text_has_no_slot(make_index: Callable[[int], VectorIndex]) -> None:
     """A text that was never added has no slot."""
     assert make_index(DIMENSION).slot("text") is None

@@ -16,18 +16,28 @@ PIECE_S = 0.02
 """How long a piece takes at least, so that there is a middle to be killed in."""
 
 
-class Backwards(HashedEmbedder):
-    """The lexical embedder on texts read backwards: other vectors, and other scores."""
+class Cut(HashedEmbedder):
+    """
+    The lexical embedder on the first letters of words: other vectors, and other scores.
+
+    Args:
+        letters: How many.
+
+        seconds: How long a call takes at least.
+    """
+
+    def __init__(self, letters: int, *, seconds: float = 0.0) -> None:
+        self._letters, self._seconds = letters, seconds
 
     @property
     def name(self) -> str:
-        """``backwards``."""
-        return "backwards"
+        """``cut`` and the number of letters."""
+        return f"cut-{self._letters}"
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """Return one vector a text."""
-        time.sleep(PIECE_S)
-        return super().embed([" ".join(word[:3] for word in text.split()) for text in texts])
+        time.sleep(self._seconds)
+        return super().embed([" ".join(word[: self._letters] for word in text.split()) for text in texts])
 
 
 def runs_of(number: int) -> list[memp.Trajectory]:
@@ -50,7 +60,7 @@ def main(store: str) -> None:
     reembedding.REVISIONS_AT_ONCE = 4
     with memp.open(store) as memory:
         say("open")
-        memory.reembed(Backwards())
+        memory.reembed(Cut(3, seconds=PIECE_S))
         say("done")
 
 

@@ -67,6 +67,26 @@ def test_a_full_disk_takes_nothing_that_was_acknowledged(small_disk: Path, count
     log.close()
 
 
+def test_a_full_disk_leaves_the_old_snapshot(small_disk: Path) -> None:
+    """The new one is not there by half, the old one serves, and closing the store says only that it takes longer."""
+    path = small_disk / "agent.duckdb"
+    with memp.open(path) as memory:
+        memory.learn([memp.Trajectory(task="fold the map", steps=[memp.Step(action="fold map")], reward=1.0)])
+        old = memory.snapshot()
+        more = [
+            memp.Trajectory(task=f"find {n} pens", steps=[memp.Step(action="x" * 4_000)], reward=1.0) for n in range(90)
+        ]
+        memory.learn(more)
+        digest = memory.state_digest()
+    room = shutil.disk_usage(small_disk).free
+    (small_disk / "ballast").write_bytes(b"x" * (room - 300_000))
+    with memp.open(path) as memory, pytest.raises(StorageError, match="could not be written"):
+        memory.snapshot()
+    assert [one.name for one in small_disk.glob("*.snapshot*")] == [old.path.name]
+    with memp.open(path, read_only=True) as memory:
+        assert memory.state_digest() == digest
+
+
 def test_a_memory_on_a_full_disk_can_be_asked(small_disk: Path) -> None:
     """A memory whose disk is full answers as before, and is itself again once there is room."""
     ballast = small_disk / "ballast"

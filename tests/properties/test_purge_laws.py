@@ -224,7 +224,8 @@ def test_what_was_purged_is_in_no_file(tmp_path: Path) -> None:
         memory.backup(elsewhere / "copy.duckdb")
         memory.export(elsewhere / "store.jsonl.zst")
     # Graphs are complete once a memory that searches by them was opened, and are kept when it is closed.
-    memp.open(path, index="hnsw").close()
+    with memp.open(path, index="hnsw") as memory:
+        memory.snapshot()
     files = StoreFiles(path)
     keep_copies(files)
     files.unfinished.database.write_bytes(path.read_bytes())
@@ -239,7 +240,8 @@ def test_what_was_purged_is_in_no_file(tmp_path: Path) -> None:
         assert (path.name, name) in named, f"the search must be able to find the {name}"
         assert (files.unfinished.database.name, name) in named
     assert any(one.parent.parent == files.quarantine for one in home.rglob(path.name))
-    assert files.caches(), "there are caches to be removed"
+    assert {path.suffix for path in files.caches()} == {".index", ".snapshot"}, "there are caches to be removed"
+    assert {needle for name, _, needle in before if name.endswith(".snapshot")} == set(needles)
     assert {how for _, how, needle in places(elsewhere, needles) if needle == "secret"} >= {"unpacked", "tables"}
 
     with memp.open(path, index="hnsw") as memory:

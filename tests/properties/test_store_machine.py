@@ -138,6 +138,12 @@ class StoreLife(RuleBasedStateMachine):
 
     # -- what happens to the process, the caches and the clock -----------------------------------------------------
 
+    @rule()
+    def snapshot(self) -> None:
+        """What was folded is kept at any moment; nothing of it is on record, and nothing answers otherwise."""
+        self.note()
+        self.memory.snapshot()
+
     @rule(drop_caches=st.booleans())
     def reopen(self, drop_caches: bool) -> None:
         """Laws 1 and 2: closed and opened again, with its caches or without, it answers as before."""

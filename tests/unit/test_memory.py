@@ -433,3 +433,15 @@ def test_all_names_are_there() -> None:
 def test_every_event_type_is_reachable_by_name(memory: memp.Memory) -> None:
     """Every stored tag can be asked for."""
     assert all(list(memory.events(type=type)) == [] for type in EVENT_TYPES)
+
+
+def test_the_same_memory_is_written_to_by_another_author() -> None:
+    """What is written through it names the other author; the memory itself keeps its own."""
+    with memp.open(":memory:", actor="one") as memory:
+        memory.tag("first")
+        memory.by("other").tag("second")
+        memory.tag("third")
+        written = {record.data["name"]: record.actor for record in memory.events(type="version-tagged") if record.data}
+        assert written == {"first": "one", "second": "other", "third": "one"}
+        with pytest.raises(memp.InvalidInputError, match="actor"):
+            memory.by("")

@@ -30,7 +30,7 @@ def test_every_dependency_has_its_reason(repository: Path, project: dict[str, ob
     extras = project["optional-dependencies"]
     assert isinstance(dependencies, list)
     assert isinstance(extras, dict)
-    for requirement in [*dependencies, *extras["models"], *extras["test"]]:
+    for requirement in [*dependencies, *(name for extra in extras if extra != "dev" for name in extras[extra])]:
         name = requirement.split(">")[0]
         assert f"**{name}**" in choices, f"docs/explanation/choices.md says nothing about {name}"
 

@@ -65,28 +65,24 @@ def make_suite(
     if games is None:
         assert rooms is not None
         tasks = make_rooms(rooms, seed=seed)
-        options = {"rooms": f"{rooms} from seed {seed}"}
     else:
         tasks = read_games(Path(games), split)
         tasks = tasks if n is None else choose(tasks, n, seed=seed)
-        options = {"split": split}
-    options["games"] = _digest(tasks)
     return Suite(
         name="alfworld",
-        version=version_of(dialect),
+        version=f"{version_of(dialect)}, games {_digest(tasks)}",
         tasks=tasks,
         make_environment=make,
         toolset=TOOLSET,
-        options=tuple(options.items()),
     )
 
 
 def _digest(tasks: tuple[Task, ...]) -> str:
-    """Return the first half of the digest of what the games hold: ids and words alone would not tell two apart."""
+    """Return the beginning of the digest of what the games hold: ids and words alone would not tell two apart."""
     settings = [task.setting for task in tasks]
     parts = [part for game in settings if isinstance(game, AlfworldGame) for part in (game.grammar, game.problem)]
     domains = sorted({game.domain for game in settings if isinstance(game, AlfworldGame)})
-    return digest_of(*domains, *parts)[:32]
+    return digest_of(*domains, *parts)[:12]
 
 
 MAKER = SuiteMaker(

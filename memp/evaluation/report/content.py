@@ -23,7 +23,7 @@ from memp.rendering.plain import plain_text
 from memp.script.highlight import highlight
 
 if TYPE_CHECKING:
-    from memp.evaluation.bisect import Bisection
+    from memp.evaluation.bisection import Bisection
     from memp.evaluation.result import Arm, Attempt, Result
     from memp.memory import Memory
     from memp.model import Procedure
@@ -261,6 +261,7 @@ def task_rows(look: Look) -> list[dict[str, Any]]:
             of.setdefault((arm, attempt.task_id), []).append(attempt)
     tasks = {attempt.task_id: attempt.type or "" for attempt in look.result.of(arms[0])}
     order = {type: number for number, type in enumerate(dict.fromkeys(tasks.values()))}
+    shared = {type: _shared([task for task, its in tasks.items() if its == type]) for type in order}
     rows = []
     for task, type in sorted(tasks.items(), key=lambda item: order[item[1]]):
         cells = []
@@ -270,8 +271,20 @@ def task_rows(look: Look) -> list[dict[str, Any]]:
             steps = sum(one.steps for one in attempts) / len(attempts)
             cells.append({"share": round(won, 2), "steps": f"{steps:g}" if steps == int(steps) else f"{steps:.1f}"})
         differs = len({cell["share"] for cell in cells}) > 1
-        rows.append({"id": plain_text(task), "type": plain_text(type), "cells": cells, "differs": differs})
+        short = plain_text(task[shared[type] :])
+        rows.append(
+            {"id": plain_text(task), "short": short, "type": plain_text(type), "cells": cells, "differs": differs}
+        )
     return rows
+
+
+def _shared(ids: list[str]) -> int:
+    """Return how many characters, up to a slash, all of several ids begin with alike; 0 if there is only one."""
+    if len(ids) < 2:
+        return 0
+    first, last = min(ids), max(ids)
+    alike = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first.rfind("/", 0, alike) + 1
 
 
 # -- procedures -------------------------------------------------------------------------------------------------------

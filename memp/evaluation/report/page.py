@@ -25,7 +25,7 @@ from memp.rendering.plain import plain_text
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    from memp.evaluation.bisect import Bisection
+    from memp.evaluation.bisection import Bisection
     from memp.evaluation.comparison import Comparison
     from memp.evaluation.result import Result
     from memp.memory import Memory

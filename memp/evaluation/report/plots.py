@@ -291,7 +291,7 @@ def _gaps(axes: Axes, gaps: Sequence[Gap], label: str, *, narrow: bool) -> None:
     ends = [abs(end) for gap in gaps for end in (gap.low, gap.high)]
     reach = max(5.0, 1.08 * max(ends))
     axes.set_xlim(-reach, reach)
-    axes.set_xlabel(label, color=COLOURS["muted"], fontsize=8 if narrow else 9)
+    axes.set_xlabel(label.partition(" (")[0] if narrow else label, color=COLOURS["muted"], fontsize=9)
     axes.grid(axis="x", color=COLOURS["line"], linewidth=0.7)
     axes.locator_params(axis="x", nbins=5 if narrow else 9)
     axes.tick_params(axis="y", length=0)

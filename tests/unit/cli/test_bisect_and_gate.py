@@ -92,6 +92,22 @@ def test_what_cannot_be_told_is_no_error(store: Path) -> None:
     assert "memp undo" not in done.output
 
 
+@pytest.mark.filterwarnings("ignore:.*has seen what it is asked")
+def test_held_out_runs_will_do(tmp_path: Path) -> None:
+    """Who has only logs can ask the same question."""
+    runs, path = Path(__file__).parents[3] / "examples" / "runs.jsonl", tmp_path / "galley.duckdb"
+    with memp.open(path) as memory:
+        memory.learn(memp.read_trajectories(runs))
+        memory.tag("v1")
+        name = memory.procedures()[0].name
+        planted = memory.reflect(name, script='do("nothing at all")\n', critique="it takes too long", activate=True)
+    done = memp_command("bisect", path, "--replay", runs, "--good", "v1", "--bad", planted.position, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["event"] == planted.event_id
+    done = memp_command("bisect", path, "--good", "v1", "--bad", "main")
+    assert done.exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -93,6 +93,20 @@ def test_commands_do_what_the_file_says(tmp_path: Path) -> None:
     assert seen["b"] == ({"me"}, "", "write to [masked e-mail]")
 
 
+def test_an_undo_is_written_by_whom_the_file_says(tmp_path: Path) -> None:
+    """Its --actor says whose events are meant; who writes comes from --as, and else from where it always comes from."""
+    (tmp_path / "runs.jsonl").write_text('{"task": "t", "steps": [{"action": "a"}], "reward": 1.0}', encoding="utf-8")
+    (tmp_path / "memp.toml").write_text('actor = "robot"\n', encoding="utf-8")
+    run("learn", "a.duckdb", "runs.jsonl")
+    run("undo", "a.duckdb", "--actor", "robot", "--reason", "r")
+    with memp.open("a.duckdb", read_only=True) as memory:
+        assert list(memory.events())[-1].actor == "robot"
+        last = str(memory.position)
+    run("undo", "a.duckdb", last, "--reason", "r", "--as", "judge")
+    with memp.open("a.duckdb", read_only=True) as memory:
+        assert list(memory.events())[-1].actor == "judge"
+
+
 def test_a_mistake_in_the_file_stops_a_command_and_not_the_help(tmp_path: Path) -> None:
     """A misspelt setting is an error before a store is made; help is still there."""
     (tmp_path / "memp.toml").write_text("embeder = 'hashed'", encoding="utf-8")

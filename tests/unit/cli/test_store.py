@@ -111,6 +111,20 @@ def test_warnings_are_told_in_words(store: Path) -> None:
     assert ".py" not in done.stderr
 
 
+def test_a_snapshot_is_written_and_listed(run: Run, store: Path) -> None:
+    """It says where it is and how far it goes; the doctor names it with its size."""
+    code, out, _ = run("snapshot", store)
+    assert code == 0
+    assert "agent.duckdb.5.snapshot" in out
+    assert "up to position 5" in out
+    said = json.loads(run("snapshot", store, "--json")[1])
+    file = Path(said["file"])
+    assert (file.name, said["position"], said["bytes"]) == ("agent.duckdb.5.snapshot", 5, file.stat().st_size)
+    assert json.loads(run("doctor", store, "--json")[1])["bytes"][file.name] == said["bytes"]
+    assert file.name in run("doctor", store)[1]
+    assert run("snapshot", store.with_name("none.duckdb"))[0] == 3
+
+
 def test_doctor_shows_recall(run: Run, store: Path) -> None:
     """Of a whole store the doctor also says how its texts are searched, and how many of the nearest are found."""
     code, out, _ = run("doctor", store)

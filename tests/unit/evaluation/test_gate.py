@@ -80,7 +80,8 @@ def test_a_verdict_names_its_evaluation_as_its_cause() -> None:
         records = {record.event_id: record for record in memory.events()}
         [rejected] = [record for record in records.values() if record.type == "revision-rejected"]
         assert rejected.cause == verdict.evaluation
-        evaluation = records[str(verdict.evaluation)]
+        assert verdict.evaluation is not None
+        evaluation = records[verdict.evaluation]
         assert evaluation.type == "evaluation-recorded"
         assert evaluation.data is not None
         assert {attempt["arm"] for attempt in evaluation.data["attempts"]} == {"base", "candidate"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from memp.errors import InvalidInputError
 from memp.evaluation.alfworld import Alfworld
-from memp.evaluation.suite import suite
+from memp.evaluation.suite import remake, suite
 
 
 @pytest.mark.usefixtures("alfworld")
@@ -25,6 +27,30 @@ def test_rooms_are_asked_for_by_number_and_seed() -> None:
     assert rooms.digest != suite("alfworld", rooms=7, seed=4).digest
     assert rooms.digest != suite("alfworld", rooms=7, seed=3, dialect="older").digest
     assert rooms.toolset == "household"
+
+
+@pytest.mark.usefixtures("alfworld")
+def test_what_the_games_hold_is_part_of_the_version(pack: Callable[[list[str]], Path]) -> None:
+    """Two folders with the same ids and words are two suites if anything stands elsewhere."""
+    digests = set()
+    for problem in ("(define (problem a))", "(define (problem b))", "(define (problem a))"):
+        row = {
+            "id": "x",
+            "task": "put a mug in desk",
+            "task_type": "pick_and_place_simple",
+            "task_sentence": "Your task is to: put a mug in desk.",
+            "pddl_problem": problem,
+            "pddl_params": {},
+        }
+        digests.add(suite("alfworld", games=str(pack([json.dumps(row)])), split="small").digest)
+    assert len(digests) == 2
+
+
+@pytest.mark.usefixtures("alfworld")
+def test_a_suite_is_made_again_of_what_it_was_made_with() -> None:
+    """The options that it says of itself give the same suite."""
+    rooms = suite("alfworld", rooms=3, seed=5, dialect="older")
+    assert remake("alfworld", rooms.options).digest == rooms.digest
 
 
 @pytest.mark.usefixtures("alfworld")
