@@ -360,7 +360,7 @@ class StoreLockedError(ConflictError):
     ) -> None:
         super().__init__(
             f"The store {path!r} is open already ({holder}). An embedded store has one process that writes, and while "
-            "it does, no other can open it. Close it there, or read a copy made there with 'memp backup'."
+            "it does, no other can open it. Close it there, or read a copy that 'memory.backup' makes there."
         )
         self.path = path
         self.holder = holder

@@ -82,11 +82,10 @@ class Admitted:
         known = self._answers.get(asked)
         if known is None:
             known = _ask_all(where, masks, state, procedures)
-        elif present and known.heard < len(lives.touched):
-            _ask_again(known, where, state, lives)
-            known.after = _within(masks, known.admitted)
-        elif known.before is not masks:
-            known.after = _within(masks, known.admitted)
+        else:
+            changed = present and _ask_again(known, where, state, lives)
+            if changed or known.before is not masks:
+                known.after = _within(masks, known.admitted)
         known.before, known.heard = masks, len(lives.touched)
         self._answers[asked] = known
         self._answers.move_to_end(asked)
@@ -104,9 +103,9 @@ def _ask_all(where: Filter, masks: Masks, state: State, procedures: Sequence[Pro
     return _Answer(before=masks, after=_within(masks, admitted), admitted=admitted, heard=0)
 
 
-def _ask_again(known: _Answer, where: Filter, state: State, lives: Lives) -> None:
-    """Ask those procedures again of which something was said since."""
-    admitted = known.admitted
+def _ask_again(known: _Answer, where: Filter, state: State, lives: Lives) -> bool:
+    """Ask those procedures again of which something was said since, and return whether one answers otherwise."""
+    admitted, changed = known.admitted, False
     for procedure_id in dict.fromkeys(lives.touched[known.heard :]):
         row, procedure = lives.row(procedure_id), state.get(procedure_id)
         if row is None or procedure is None:
@@ -114,8 +113,11 @@ def _ask_again(known: _Answer, where: Filter, state: State, lives: Lives) -> Non
         if row >= len(admitted):
             more = row + 1 - len(admitted) + len(admitted) // 8  # so that growing by one each time copies seldom
             admitted = np.concatenate((admitted, np.zeros(more, dtype=np.bool_)))
-        admitted[row] = where.admits(procedure, state)
+        now = where.admits(procedure, state)
+        changed = changed or now != bool(admitted[row])
+        admitted[row] = now
     known.admitted = admitted
+    return changed
 
 
 def _within(masks: Masks, admitted: Mask) -> Masks:

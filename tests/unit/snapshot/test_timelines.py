@@ -82,6 +82,7 @@ def test_contents_are_those_of_the_events() -> None:
     assert found.revision.content is one.content
 
 
+POOL = [revision(n % 3, tainted=n > 2, critique="c" if n % 2 else None) for n in range(6)]
 FAMILIES = st.dictionaries(
     st.sampled_from([EventId("r0"), EventId("r1")]), st.builds(Evidence, episodes=st.integers(0, 3))
 )
@@ -98,7 +99,6 @@ PROCEDURES = st.none() | st.builds(
     FAMILIES,
     st.sampled_from(["fold", "unfold"]),
 )
-POOL = [revision(n % 3, tainted=n > 2, critique="c" if n % 2 else None) for n in range(6)]
 
 
 @given(st.lists(PROCEDURES, max_size=6))
