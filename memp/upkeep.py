@@ -47,7 +47,7 @@ class Upkeep(Reembedding):
         Keep all that was folded from the log beside the store, so that the next opening folds only what comes after.
 
         It may be deleted at any time, and no answer depends on it. One is written by itself when a memory is closed
-        that grew by much since the last.
+        that grew by much since the last. Other threads wait meanwhile.
 
         Raises:
             InvalidInputError: The memory is open for reading only, or is in no file.

@@ -34,7 +34,7 @@ def test_what_the_games_hold_is_part_of_the_version(pack: Callable[[list[str]], 
     """Two folders with the same ids and words are two suites if anything stands elsewhere."""
     digests = set()
     for problem in ("(define (problem a))", "(define (problem b))", "(define (problem a))"):
-        row = {
+        row: dict[str, object] = {
             "id": "x",
             "task": "put a mug in desk",
             "task_type": "pick_and_place_simple",
