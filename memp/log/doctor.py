@@ -115,7 +115,9 @@ def examine(path: str | Path) -> Diagnosis:
         slots=len(testimony.valid),
         loss=loss,
         holder=holder,
-        sizes={one.name: one.stat().st_size for one in (*files.present(), files.witness, *files.caches()) if one.is_file()},
+        sizes={
+            one.name: one.stat().st_size for one in (*files.present(), files.witness, *files.caches()) if one.is_file()
+        },
         quarantine=tuple(sorted(str(folder) for folder in files.quarantine.glob("*"))),
     )
 

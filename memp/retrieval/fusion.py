@@ -5,9 +5,9 @@ Scores of different keys cannot be added: one is a cosine, another a sum of word
 best rows points by their rank; a row's score is the sum.
 
 Patterns propose the rows, and all three keys rank what was proposed. Letting each key propose its own was not taken: it
-costs a search each, and with these weights what patterns do not list cannot outscore what they do, down to rank 31
-(3/91 = 2/61), so nobody would see the difference. Patterns weigh three times as much as each of the other two, because
-both of those compare names, and names mislead. Rows that tie share a rank, as runners who finish together do: patterns
+costs a search each, and with these weights what patterns do not list cannot outscore what they do, down to rank 92
+(5/152 < 2/61 < 5/151), so nobody would see the difference. Patterns weigh five times as much as each of the other two,
+because both of those compare names, and names mislead. Rows that tie share a rank, as runners who finish together do: patterns
 tie by the hundred, and breaking those ties before fusing would make an accident of the order count as much as a
 difference of meaning.
 
@@ -34,7 +34,7 @@ POOL: Final = 12
 """Rows that patterns propose, ties included, and ranks of each key that get points: four times what is usually asked
 for. With 8 and with 50 the right procedure came first as often; see docs/explanation/retrieval.md."""
 
-WEIGHTS: Final = {"pattern": 3, "query": 1, "bm25": 1}
+WEIGHTS: Final = {"pattern": 5, "query": 1, "bm25": 1}
 """What a key's points count; measured, see docs/explanation/retrieval.md."""
 
 UNLISTED: Final = -np.inf

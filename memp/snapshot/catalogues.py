@@ -65,6 +65,7 @@ class LivesForm(msgspec.Struct):
     scope_of: Numbers
     living_patterns: dict[str, dict[str, int]]
     changed_at: int
+    touched_until: int
 
 
 class LexiconForm(msgspec.Struct):
@@ -103,7 +104,7 @@ COVERED: dict[type, frozenset[str]] = {
     Space: frozenset("generation indexes _dimension _waiting _there _texts".split()),
     Lives: frozenset(
         "_owners _rows _starts _ends _tainted _pattern_sets _pattern_set_of _scope_numbers _scope_of _living_patterns "
-        "_changed_at".split()
+        "_changed_at touched_until".split()
     ),
     Lexicon: frozenset("_waiting _rows _counts _lengths".split()),
 }
@@ -112,7 +113,7 @@ COVERED: dict[type, frozenset[str]] = {
 WORKED_OUT: dict[type, frozenset[str]] = {
     Catalogue: frozenset("_make_index _lots _row_of".split()),
     Space: frozenset("_entries _selections".split()),
-    Lives: frozenset("_patterns _scopes _open _columns _words _masks _words_of_sets".split()),
+    Lives: frozenset("_patterns _scopes _open _columns _words _masks _words_of_sets touched admitted".split()),
     Lexicon: frozenset({"_statistics"}),
 }
 """What each class gets from its owner or works out again; a test fails when a class has what is in neither list."""
@@ -203,6 +204,7 @@ def _pack_lives(lives: Lives) -> LivesForm:
         scope_of=Numbers.of(lives._scope_of),
         living_patterns={scope: dict(living) for scope, living in lives._living_patterns.items()},
         changed_at=lives._changed_at,
+        touched_until=lives.touched_until,
     )
 
 
@@ -278,6 +280,7 @@ def _unpack_lives(form: LivesForm, catalogue: Catalogue) -> Lives:
     lives._scope_of = form.scope_of.list()
     lives._living_patterns = {scope: Counter(living) for scope, living in form.living_patterns.items()}
     lives._changed_at = form.changed_at
+    lives.touched_until = form.touched_until
     return lives
 
 

@@ -24,13 +24,13 @@ def test_the_score_is_the_sum_of_its_points() -> None:
     assert (first.row, second.row) == (1, 0)
     assert first.parts == {
         "pattern_rank": 2,
-        "pattern_points": 0.048387,
+        "pattern_points": 0.080645,
         "query_rank": 1,
         "query_points": 0.016393,
         "bm25_rank": 1,
         "bm25_points": 0.016393,
     }
-    assert second.parts == {"pattern_rank": 1, "pattern_points": 0.04918}
+    assert second.parts == {"pattern_rank": 1, "pattern_points": 0.081967}
     for one in (first, second):
         assert one.score == round(sum(value for name, value in one.parts.items() if name.endswith("_points")), 6)
 
