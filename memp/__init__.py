@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from memp.aio import AsyncMemory, open_async
-    from memp.calls import Cost
     from memp.embedding.compare import EmbedderScore, compare_embedders
     from memp.embedding.hashed import HashedEmbedder
     from memp.embedding.openai import OpenAIEmbedder
@@ -55,13 +54,14 @@ if TYPE_CHECKING:
     from memp.evaluation.runner import Runner
     from memp.evaluation.suite import Suite, register_suite, suite
     from memp.found import Found
-    from memp.judge import Judge
-    from memp.learned import LearnReport
-    from memp.living import Drained
     from memp.llm.answers import Verdict
     from memp.llm.base import Model
+    from memp.llm.judge import Judge
     from memp.memory import Memory, open  # noqa: A004 - memp.open(…) reads as gzip.open does
     from memp.model import Evidence, Match, Procedure, Revision, Step, Trajectory
+    from memp.operations.calls import Cost
+    from memp.operations.learned import LearnReport
+    from memp.operations.living import Drained
     from memp.reading import read_trajectories
     from memp.record import Record
     from memp.retrieval.filters import Filter
@@ -113,12 +113,12 @@ _HOMES = {
     "memp.evaluation.result": ("Result",),
     "memp.evaluation.runner": ("Runner",),
     "memp.evaluation.suite": ("Suite", "register_suite", "suite"),
-    "memp.living": ("Drained",),
-    "memp.serving": ("Episode",),
+    "memp.operations.living": ("Drained",),
+    "memp.operations.serving": ("Episode",),
     "memp.llm.base": ("Model",),
-    "memp.calls": ("Cost",),
-    "memp.judge": ("Judge",),
-    "memp.learned": ("LearnReport",),
+    "memp.operations.calls": ("Cost",),
+    "memp.llm.judge": ("Judge",),
+    "memp.operations.learned": ("LearnReport",),
     "memp.llm.answers": ("Verdict",),
     "memp.memory": ("Memory", "open"),
     "memp.model": ("Evidence", "Match", "Procedure", "Revision", "Step", "Trajectory"),

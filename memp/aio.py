@@ -17,8 +17,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from memp.memory import Memory
 from memp.memory import open as open_memory
+from memp.operations.serving import Episode
 from memp.record import Record
-from memp.serving import Episode
 
 P = ParamSpec("P")
 R = TypeVar("R")

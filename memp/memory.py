@@ -20,20 +20,21 @@ from memp.build import builder_named
 from memp.build.keys import written_key
 from memp.build.written import contents_of, read_written, revised
 from memp.decide import HAND
-from memp.distilling import PARALLEL, TOGETHER
 from memp.embedding import Embedder
 from memp.errors import InvalidInputError
 from memp.events import Event, ProcedureAdded, TrajectoryRecorded
 from memp.index import HnswIndex, IndexKind, check_kind, make_index
-from memp.learned import LearnReport, learned_before
 from memp.llm.base import Model
 from memp.log import MAIN, DuckDBLog, EventLog, Identity, MemoryLog, VerifyReport
 from memp.lookup import find_procedure
 from memp.model import Procedure, Trajectory
-from memp.modelled import Modelled
+from memp.operations.distilling import PARALLEL, TOGETHER
+from memp.operations.learned import LearnReport, learned_before
+from memp.operations.modelled import Modelled
+from memp.operations.retries import same_change
+from memp.operations.versions import as_invalid_input
 from memp.record import Head, Record
 from memp.rendering import Renderer
-from memp.retries import same_change
 from memp.scopes import EVERYBODY, check_scope
 from memp.script.formatter import format_script
 from memp.script.nodes import Script
@@ -42,7 +43,6 @@ from memp.store import Progress, Store
 from memp.toolsets import GivenToolset, builder_for, by_digest, by_name, given_toolset, is_recorded, resource_of
 from memp.update import intake_policy
 from memp.update.outcome import capped
-from memp.versions import as_invalid_input
 
 IN_MEMORY = ":memory:"
 """The path that means a log in memory."""

@@ -15,7 +15,6 @@ import attrs
 
 from memp import decide
 from memp import episodes as diary
-from memp.calls import Cost, added_up, calls_seen
 from memp.episodes import EpisodeInfo, QueuedRun
 from memp.errors import ConflictError, InvalidInputError
 from memp.events import EVENT_TYPES, GateSet, PolicySet
@@ -26,6 +25,7 @@ from memp.history.undo import plan, select
 from memp.history.when import When, resolve
 from memp.lookup import find_procedure, find_revision
 from memp.model import EventId, Match, Position, Procedure
+from memp.operations.calls import Cost, added_up, calls_seen
 from memp.projection import Entry, Tombstone
 from memp.record import Record
 from memp.rendering import Renderer

@@ -12,7 +12,7 @@ from memp.cli import options
 
 if TYPE_CHECKING:
     from memp import Cost, Trajectory
-    from memp.judge import Agreement, Judge, Judged
+    from memp.llm.judge import Agreement, Judge, Judged
 
 PROBLEMS_SHOWN = 10
 """Enough to see what is wrong; the count says how many there are."""
@@ -89,7 +89,7 @@ def judge(
     """
     import memp
     from memp.cli.output import progress_bar
-    from memp.judge import agreement, judge_all
+    from memp.llm.judge import agreement, judge_all
 
     asked = options.model_of(model, base_url, mode, price_in, price_out)
     if asked is None:

@@ -9,7 +9,7 @@ import click
 from memp.cli import options
 
 if TYPE_CHECKING:
-    from memp.packs import ImportedPack
+    from memp.operations.packs import ImportedPack
 
 _WAYS = ("candidate", "active")
 

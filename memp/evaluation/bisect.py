@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from memp.changes import Change, changes_between, let_in, touched_names, version_after
 from memp.errors import ConflictError, InvalidInputError
 from memp.evaluation.arms import Server
 from memp.evaluation.bisection import Bisection, Evidence, Measure, Played
@@ -22,6 +21,7 @@ from memp.evaluation.crossing import Crossing, find_crossing
 from memp.evaluation.result import Arm, Attempt, Result
 from memp.evaluation.runner import Runner
 from memp.events import ProcedureAdded, ProcedureGeneralised, ProcedureMerged, ProcedureReflected
+from memp.history.changes import Change, changes_between, let_in, touched_names, version_after
 from memp.history.told import Told
 from memp.model import EventId, Position
 from memp.view import View

@@ -7,9 +7,9 @@ best rows points by their rank; a row's score is the sum.
 Patterns propose the rows, and all three keys rank what was proposed. Letting each key propose its own was not taken: it
 costs a search each, and with these weights what patterns do not list cannot outscore what they do, down to rank 92
 (5/152 < 2/61 < 5/151), so nobody would see the difference. Patterns weigh five times as much as each of the other two,
-because both of those compare names, and names mislead. Rows that tie share a rank, as runners who finish together do: patterns
-tie by the hundred, and breaking those ties before fusing would make an accident of the order count as much as a
-difference of meaning.
+because both of those compare names, and names mislead. Rows that tie share a rank, as runners who finish together do:
+patterns tie by the hundred, and breaking those ties before fusing would make an accident of the order count as much as
+a difference of meaning.
 
 Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and Individual Rank Learning
 Methods", SIGIR 2009, section 2, with weights.

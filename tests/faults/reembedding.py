@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 
 import memp
-from memp import reembedding
 from memp.embedding.base import Matrix
 from memp.embedding.hashed import HashedEmbedder
+from memp.operations import reembedding
 
 PIECE_S = 0.02
 """How long a piece takes at least, so that there is a middle to be killed in."""

@@ -10,12 +10,12 @@ import attrs
 import pytest
 
 import memp
-from memp.changes import changes_between, version_after
 from memp.errors import InvalidInputError
 from memp.evaluation.agent import Act, play
 from memp.evaluation.agents import Explorer
 from memp.evaluation.household import Household, make_tasks
 from memp.evaluation.suite import Suite
+from memp.history.changes import changes_between, version_after
 from memp.state import State
 from memp.update.base import AcceptRevision, Command, FinishedEpisode, ReflectOn
 from memp.update.trial import open_candidates

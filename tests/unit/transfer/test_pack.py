@@ -17,7 +17,7 @@ from memp.cli.main import cli
 from memp.errors import ExportFormatError, NotFoundError
 from memp.events import EVENT_TYPES, ProcedureImported
 from memp.model import Evidence, ProcedureStatus, RevisionStatus
-from memp.packs import ImportAs
+from memp.operations.packs import ImportAs
 
 TASKS = ("put a hot mug in the cabinet", "put a cold egg on the shelf – très froid", "find two pens")
 SCRIPT = '''\

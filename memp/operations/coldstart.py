@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from memp.errors import InvalidInputError
-from memp.learned import LearnReport
 from memp.llm.answers import DONE
 from memp.model import Trajectory
+from memp.operations.learned import LearnReport
 
 if TYPE_CHECKING:
-    from memp.judge import Metric
+    from memp.llm.judge import Metric
     from memp.store import Progress
 
 ATTEMPTS = 4

@@ -17,7 +17,7 @@ from memp.embedding import HashedEmbedder
 from memp.embedding.base import Matrix, check_texts, normalise
 from memp.errors import EmbeddingError
 from memp.log import MemoryLog
-from memp.reembedding import REVISIONS_AT_ONCE
+from memp.operations.reembedding import REVISIONS_AT_ONCE
 
 
 @attrs.define
@@ -130,7 +130,7 @@ def test_a_fork_from_before_and_one_from_after_are_both_complete() -> None:
 
 def test_what_is_interrupted_answers_as_before_and_goes_on_later(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An embedder that fails in the middle changes no answer; what it did before is kept and not asked again."""
-    monkeypatch.setattr("memp.reembedding.REVISIONS_AT_ONCE", 2)
+    monkeypatch.setattr("memp.operations.reembedding.REVISIONS_AT_ONCE", 2)
     with memp.open(path) as memory:
         memory.learn([run(task) for task in TASKS])
         before = answers(memory)

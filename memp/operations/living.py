@@ -40,17 +40,17 @@ from memp.events import (
 )
 from memp.found import Found
 from memp.model import EpisodeId, Match, Procedure, QueuedId, Trajectory
+from memp.operations.serving import Asking, Episode
+from memp.operations.verdicts import Verdicts
+from memp.operations.versions import as_invalid_input
 from memp.record import Record
 from memp.retrieval.filters import Filter
-from memp.serving import Asking, Episode
 from memp.toolsets import builder_for, by_digest, is_recorded, resource_of
 from memp.update import intake_policy
 from memp.update.base import StoredRun
 from memp.update.outcome import Around, Outcome, abandon, capped, finish
 from memp.update.registry import DEFAULT, TRYING, GivenPolicy, policy_named, resolve
 from memp.update.trial import on_trial
-from memp.verdicts import Verdicts
-from memp.versions import as_invalid_input
 
 if TYPE_CHECKING:
     from memp.build import Builder

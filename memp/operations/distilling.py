@@ -18,7 +18,6 @@ import attrs
 from memp import decide
 from memp.build.distil import Distil, kind_of_task, kinds
 from memp.build.effects import choose_toolset
-from memp.calls import noted
 from memp.decide import Decided
 from memp.episodes import QueuedRun, queue
 from memp.errors import ModelError
@@ -26,6 +25,7 @@ from memp.events import ProcedureAdded, ProcedureGeneralised, RunDropped, RunQue
 from memp.llm.ordered import in_order
 from memp.llm.retrying import TRANSIENT, is_endpoints_fault
 from memp.model import EventId, QueuedId, Trajectory
+from memp.operations.calls import noted
 from memp.record import Record
 from memp.toolsets import available, given_toolset
 from memp.update.outcome import capped
@@ -33,7 +33,7 @@ from memp.update.outcome import capped
 if TYPE_CHECKING:
     from memp.build.distil import Written
     from memp.llm.client import Recall, Talk
-    from memp.modelled import Modelled
+    from memp.operations.modelled import Modelled
     from memp.script.toolset import Toolset
     from memp.store import Progress
     from memp.toolsets import GivenToolset

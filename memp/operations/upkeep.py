@@ -15,11 +15,11 @@ from memp.history.purge import plan as plan_purge
 from memp.index.quality import SearchQuality, search_quality
 from memp.lookup import find_procedure
 from memp.model import ProcedureId, TrajectoryId
-from memp.reembedding import Reembedding
+from memp.operations.reembedding import Reembedding
+from memp.operations.versions import as_invalid_input
 from memp.snapshot.keeping import Snapshot
 from memp.store import Progress
 from memp.transfer import ExportReport, export_log
-from memp.versions import as_invalid_input
 
 
 class Upkeep(Reembedding):

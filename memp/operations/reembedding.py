@@ -23,7 +23,7 @@ from memp.errors import CorruptStoreError, InvalidInputError
 from memp.events import EmbedderSwitched, TextsEmbedded, VectorRef
 from memp.log import MAIN, VectorKey
 from memp.model import EventId, ProcedureId
-from memp.packs import Packs
+from memp.operations.packs import Packs
 from memp.retrieval.catalogue import WITH_CONTENT, search_texts, text_digest
 from memp.state import Branch
 from memp.store import Progress

@@ -1,7 +1,8 @@
 """
 One task that an agent does with what the memory serves: what an agent's loop holds in its hand.
 
-It notes steps and asks the memory (``memp.living``) to begin, end or abandon it; whatever is decided, is decided there.
+It notes steps and asks the memory (``memp.operations.living``) to begin, end or abandon it; whatever is decided, is
+decided there.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import attrs
 
 from memp.errors import ConflictError, InvalidInputError, MempError
 from memp.model import SUCCESS_REWARD, EpisodeId, Match, Step, Trajectory
+from memp.operations.versions import as_invalid_input
 from memp.record import Record
 from memp.update.outcome import Outcome
-from memp.versions import as_invalid_input
 
 if TYPE_CHECKING:
-    from memp.living import Living
+    from memp.operations.living import Living
     from memp.retrieval.filters import Filter
     from memp.update.base import Policy
 

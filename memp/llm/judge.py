@@ -21,7 +21,7 @@ from memp.llm.base import Call, Model
 if TYPE_CHECKING:
     from memp.llm.client import Client
     from memp.model import Trajectory
-    from memp.modelled import Modelled
+    from memp.operations.modelled import Modelled
 
 Metric = Callable[["Trajectory"], float | None]
 """Says how well a run did, from 0 to 1; None where it cannot say."""

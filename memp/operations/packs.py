@@ -32,6 +32,7 @@ from memp.model import (
     ProcedureId,
     ProcedureStatus,
 )
+from memp.operations.versions import Versions, as_invalid_input
 from memp.record import Record
 from memp.retrieval.filters import Filter
 from memp.script.toolset import Toolset
@@ -49,7 +50,6 @@ from memp.transfer.pack import (
     read_pack,
     write_pack,
 )
-from memp.versions import Versions, as_invalid_input
 
 ImportAs = Literal["candidate", "active"]
 """What procedures of a pack become: candidates that wait for a verdict, or retrieved at once."""

@@ -8,8 +8,8 @@ import attrs
 
 from memp.events import ProcedureAdded, TrajectoryRecorded
 from memp.model import Trajectory
+from memp.operations.retries import same_runs
 from memp.record import Record
-from memp.retries import same_runs
 
 
 @attrs.frozen(kw_only=True)

@@ -18,9 +18,9 @@ from memp.errors import EventNotFoundError, InvalidInputError
 from memp.events import EvaluationRecorded, GateSet
 from memp.lookup import find_revision
 from memp.model import EventId
+from memp.operations.upkeep import Upkeep
+from memp.operations.versions import as_invalid_input
 from memp.record import Record
-from memp.upkeep import Upkeep
-from memp.versions import as_invalid_input
 
 
 class MeasuringSuite(Protocol):

@@ -18,33 +18,33 @@ import attrs
 from memp import decide
 from memp.build.distil import DISTIL, Distil, same_steps
 from memp.build.keys import written_key
-from memp.calls import calls_seen, noted
-from memp.coldstart import ATTEMPTS, KEEP, BootstrapReport, best_runs
 from memp.decide import Decided
-from memp.distilling import PARALLEL, TOGETHER, Course, dropped
 from memp.episodes import queue
 from memp.errors import InvalidInputError, ModelAnswerError, ModelError, NotFoundError
 from memp.events import ProcedureGeneralised, ProcedureReflected, RevisionRejected, TrajectoryRecorded
-from memp.learned import FactsReport, LearnReport
-from memp.living import Drained, Living
 from memp.llm.answers import DONE
 from memp.llm.ordered import in_order
 from memp.llm.retrying import is_endpoints_fault
 from memp.lookup import find_procedure
 from memp.model import EventId, Procedure, Trajectory, TrajectoryId
+from memp.operations.calls import calls_seen, noted
+from memp.operations.coldstart import ATTEMPTS, KEEP, BootstrapReport, best_runs
+from memp.operations.distilling import PARALLEL, TOGETHER, Course, dropped
+from memp.operations.learned import FactsReport, LearnReport
+from memp.operations.living import Drained, Living
 from memp.record import Record
 from memp.toolsets import spoken_by
 from memp.update import intake_policy
 from memp.update.trial import open_candidates
 
 if TYPE_CHECKING:
-    from memp.coldstart import Player
-    from memp.judge import Metric
     from memp.llm.answers import Found as Facts
     from memp.llm.answers import Reflected
     from memp.llm.base import Call
     from memp.llm.client import Client, Recall, Talk
+    from memp.llm.judge import Metric
     from memp.llm.workers import Workers
+    from memp.operations.coldstart import Player
     from memp.store import Progress
     from memp.toolsets import GivenToolset
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import memp
 from memp.errors import InvalidInputError, ModelAnswerError, ModelKeyError, TemplateError
-from memp.judge import agreement, judge_all
+from memp.llm.judge import agreement, judge_all
 from memp.testing import ScriptedServer
 
 VERDICT = {"score": 0.75, "reasons": ["The mug is in the cabinet."], "steps": [2, 1, 2]}
