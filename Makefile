@@ -19,7 +19,7 @@ demo: $(INSTALLED)  ## learn from the example files and ask; then watch an agent
 	@$(BIN)/memp demo
 
 test: $(INSTALLED_DEV)  ## all tests, the examples in the documentation among them
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED_DEV)  ## ruff
 	$(BIN)/ruff check .

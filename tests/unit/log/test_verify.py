@@ -314,3 +314,15 @@ def test_an_empty_log_verifies() -> None:
     report = MemoryLog().verify(expect=EMPTY)
     assert report.ok
     assert (report.position, report.events) == (0, 0)
+
+
+@pytest.mark.parametrize("body", ["z", '{"positions":"x"}', ""])
+def test_a_damaged_purge_excuses_nothing(store: StoreFiles, body: str) -> None:
+    """The event that excuses missing bodies is damaged itself: that is a problem with a position, and no crash."""
+    with memp.open(store.database) as memory:
+        memory.purge(procedure_ids=[memory.procedures()[0].id], reason="on demand")
+        position = memory.position
+    tamper(store, f"update bodies set body = encode('{body}') where position = {position}")
+    report = verify_store(store.database)
+    assert (position, "body") in found(report)
+    assert not report.ok
