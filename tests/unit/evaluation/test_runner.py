@@ -190,7 +190,7 @@ def test_a_users_own_agent_has_a_name(memory: memp.Memory) -> None:
     """Registered, it is found by name; a name that nobody has is refused with those there are."""
     register_agent("test-opener", lambda _: opener(open_door))
     assert memp.evaluate(memory, door_suite(), "test-opener").measured.agent == "opener"
-    with pytest.raises(InvalidInputError, match="'agent' must be one of .*explorer, follower.*test-opener"):
+    with pytest.raises(InvalidInputError, match=r"'agent' must be one of .*explorer, follower.*test-opener"):
         agent_named("nobody")
 
 

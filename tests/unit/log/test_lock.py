@@ -102,7 +102,7 @@ def test_a_second_process_is_told_who_the_first_is(tmp_path: Path, mode: str) ->
     with first:
         assert first.stdout is not None
         assert first.stdout.readline() == "open\n"
-        with pytest.raises(StoreLockedError, match="memory.backup") as caught:
+        with pytest.raises(StoreLockedError, match=r"memory\.backup") as caught:
             memp.open(path)
         assert caught.value.pid == first.pid
         assert caught.value.since is not None
