@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import attrs
 import pytest
 
 import memp
-from memp.cli.main import main
 from memp.evaluation.agent import play
 from memp.evaluation.agents import Explorer
 from memp.evaluation.household import Household, make_tasks
@@ -20,24 +18,6 @@ from memp.evaluation.suite import Suite, SuiteMaker, SuiteOption, register_suite
 from memp.testing import ScriptedServer
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in this process; gives exit code, output and error output."""
-
-    def run_one(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run_one
 
 
 @pytest.fixture(scope="module")

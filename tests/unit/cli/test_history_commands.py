@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 import pytest
 
 import memp
-from memp.cli.main import cli, main
+from memp.cli.main import cli
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -22,24 +21,6 @@ SCRIPT = '@procedure("warm {thing}")\ndef warm(thing: Text):\n    do("stir it")\
 def lived(task: str, action: str, agent: str) -> memp.Trajectory:
     """A recorded run."""
     return memp.Trajectory(task=task, steps=[memp.Step(action=action)], reward=1.0, agent=agent)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in this process; gives exit code, output and error output."""
-
-    def run_one(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run_one
 
 
 @pytest.fixture
