@@ -410,10 +410,12 @@ class History:
             touched=ids,
             scope=self._scope_of(record, event, scope),
         )
-        seen = branch.times_by_scope.get(placed.scope)
-        if seen is None:
-            seen = branch.times_by_scope[placed.scope] = Timeline()
-        seen.append(record.position, recorded_at)
+        if not isinstance(event, BranchForked):
+            # Ages count to the last thing that happened; a fork is no such thing, and answers as its past does.
+            seen = branch.times_by_scope.get(placed.scope)
+            if seen is None:
+                seen = branch.times_by_scope[placed.scope] = Timeline()
+            seen.append(record.position, recorded_at)
         if record.body is None:
             self.tombstones[record.position] = Tombstone(
                 event_id=record.event_id,

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from memp.evaluation.agents import Follower
 from memp.evaluation.environment import Task
 from memp.evaluation.household import Household, make_tasks, solve
 from memp.evaluation.household.rules import SHIFTS
+from memp.log import Identity
 from memp.update.base import Erase, FinishedEpisode, Remark
 from memp.update.erasure import BOUND
 from memp.update.posterior import Posterior
@@ -124,6 +126,20 @@ def test_evidence_prints_as_people_say_it(memory: memp.Memory) -> None:
         memory.validate(name, success=number < 9)
     assert str(memory.evidence(name)) == "helped in 9 of 12 (95 %: .47–.92)"
     assert memory.evidence(name, half_life_days=1).mean == pytest.approx(memory.evidence(name).mean, abs=1e-6)
+
+
+def test_outcomes_do_not_age_by_forking() -> None:
+    """Ages count to the last thing that happened, and a fork is none: however late, it answers as its past does."""
+    days = count(20_000)
+    identity = Identity(clock=lambda: next(days) * 86_400_000_000)
+    with memp.open(":memory:", actor="me", identity=identity) as memory:
+        memory.learn([memp.Trajectory(task="t", steps=[memp.Step(action="a")], reward=1.0)])
+        memory.validate(memory.procedures()[0].id, success=True)
+        past, fork = memory.at(memory.position), memory.fork("trial")
+        name = memory.procedures()[0].id
+        assert fork.evidence(name, half_life_days=1) == past.evidence(name, half_life_days=1)
+        fork.validate(name, success=False)
+        assert fork.evidence(name, half_life_days=1).mean < 0.5
 
 
 def test_undoing_names_the_episodes_that_were_exposed(memory: memp.Memory) -> None:
