@@ -9,13 +9,12 @@ writes each decoded event again and compares: bytes that do not come back are re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from memp.errors import BodyError, InvalidInputError, UnknownEventTypeError
 from memp.events import EVENT_TYPES, Event
-from memp.model import TrajectoryId, canonical_bytes
+from memp.model import canonical_bytes
 from memp.upcast import UPCASTS, Upcast, upcast
 
 _DECODERS = {type: msgspec.json.Decoder(cls) for type, cls in EVENT_TYPES.items()}
@@ -107,90 +106,3 @@ def _paths(value: object, path: str = "$") -> set[str]:
             return set().union(*(_paths(inner, f"{path}[{index}]") for index, inner in enumerate(value)))
         case _:
             return set()
-
-
-class RunHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A run without its steps; see ``Trajectory``."""
-
-    task: str
-    success: bool | None
-    reward: float | None
-    task_type: str | None
-    env: str | None
-
-
-class TrajectoryHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """
-    What the state needs to know of a recorded run; its steps stay in the log until somebody asks for them.
-
-    Attributes:
-        trajectory_id: Random id of the recording.
-
-        scope: Whose run it is.
-
-        digest: Content digest of the run.
-
-        trajectory: The run without its steps.
-    """
-
-    trajectory_id: TrajectoryId
-    scope: str
-    digest: str
-    trajectory: RunHead
-
-    @property
-    def task(self) -> str:
-        """What the agent was asked to do."""
-        return self.trajectory.task
-
-    @property
-    def task_type(self) -> str | None:
-        """The source's name for the kind of task; None if it gave none."""
-        return self.trajectory.task_type
-
-    @property
-    def success(self) -> bool | None:
-        """Whether the task was solved; None if not known."""
-        return self.trajectory.success
-
-    @property
-    def reward(self) -> float | None:
-        """The source's score; None if it gave none."""
-        return self.trajectory.reward
-
-    @property
-    def env(self) -> str | None:
-        """The environment that it was lived in; None if it does not say."""
-        return self.trajectory.env
-
-
-_decode_head = msgspec.json.Decoder(TrajectoryHead).decode
-
-
-def decode_trajectory_head(schema: int, body: bytes, *, position: int | None = None) -> TrajectoryHead:
-    """
-    Return what the state needs of a ``trajectory-recorded`` body, without building its steps.
-
-    Replay spends most of its time on bodies, and runs are the longest; this reads them four times faster.
-
-    Raises:
-        UnknownEventTypeError: The schema is newer than this version of memp.
-
-        BodyError: The bytes are not a recorded run.
-    """
-    cls: Any = EVENT_TYPES["trajectory-recorded"]
-    if schema != cls.VERSION:
-        event: Any = decode(cls.TYPE, schema, body, position=position)
-        run = event.trajectory
-        return TrajectoryHead(
-            trajectory_id=event.trajectory_id,
-            scope=event.scope,
-            digest=event.digest,
-            trajectory=RunHead(
-                task=run.task, success=run.success, reward=run.reward, task_type=run.task_type, env=run.env
-            ),
-        )
-    try:
-        return _decode_head(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BodyError(f"The body of {cls.TYPE!r} cannot be read: {error}", position=position) from error

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import math
-from typing import Any, NewType
+from typing import Any, NewType, Protocol
 
 import attrs
 import msgspec
@@ -219,6 +219,17 @@ class Content:
             raise ValueError("A procedure needs a 'script', a 'run' or both (got neither).")
 
 
+class Unread(Protocol):
+    """A content that is made when somebody first asks for it."""
+
+    def read(self) -> Content:
+        """Return the content."""
+
+
+def _read(content: Content | Unread) -> Content:
+    return content if isinstance(content, Content) else content.read()
+
+
 @attrs.frozen(kw_only=True)
 class Evidence:
     """
@@ -274,13 +285,23 @@ class Revision:
 
     id: EventId
     base: EventId | None = None
-    content: Content
+    _content: Content | Unread = attrs.field(alias="content", eq=_read, repr=lambda content: repr(_read(content)))
     content_key: ContentKey
     status: RevisionStatus = RevisionStatus.ACTIVE
     sources: tuple[TrajectoryId, ...] = ()
     family: EventId
     critique: str | None = None
     tainted: bool = False
+
+    @property
+    def content(self) -> Content:
+        """What it says."""
+        return _read(self._content)
+
+    @property
+    def kept(self) -> Content | Unread:
+        """The content as it is kept, read or not: who only asks whether two are the same one needs no more."""
+        return self._content
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,6 @@ from typing import assert_never
 import attrs
 import msgspec
 
-from memp.codec import TrajectoryHead
 from memp.events import (
     BranchDeleted,
     BranchForked,
@@ -47,8 +46,10 @@ from memp.events import (
     TrajectoryRecorded,
     VersionTagged,
 )
+from memp.heads import ProcedureHead, StoredProcedure, TrajectoryHead
 from memp.model import (
     CREDIT_UNIT,
+    Content,
     EventId,
     Evidence,
     Position,
@@ -74,13 +75,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
         derived_from: The events whose content its content was made from.
 
-        event: The event, decoded.
+        said: The event; a new procedure stays as it is stored until somebody asks for it.
     """
 
     event_id: EventId
     position: Position
     derived_from: tuple[str, ...]
-    event: Event
+    said: Event | StoredProcedure
+
+    @property
+    def event(self) -> Event:
+        """The event, decoded."""
+        return self.said.event if isinstance(self.said, StoredProcedure) else self.said
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -162,9 +168,9 @@ def evolve(
     event = entry.event
     match event:
         case ProcedureAdded():
-            return _first(event, entry, tainted=tainted, builder=event.builder)
+            return first(event, event.content, event_id=entry.event_id, tainted=tainted)
         case ProcedureMerged() if event.procedure_id == procedure_id:
-            return _first(event, entry, tainted=tainted, builder="merge")
+            return first(event, event.content, event_id=entry.event_id, tainted=tainted)
     if procedure is None:
         return None
     match event:
@@ -206,24 +212,42 @@ def evolve(
             assert_never(event)
 
 
-def _first(event: ProcedureAdded | ProcedureMerged, entry: Entry, *, tainted: bool, builder: str) -> Procedure:
+def first(
+    event: ProcedureAdded | ProcedureMerged | ProcedureHead,
+    content: Content | StoredProcedure,
+    *,
+    event_id: EventId,
+    tainted: bool = False,
+) -> Procedure:
+    """
+    Return the procedure that *event* begins.
+
+    Args:
+        event: What is said of it, whole or its head.
+
+        content: What it says.
+
+        event_id: The event; also the id of the first revision.
+
+        tainted: Whether something that the content was made from is out of force.
+    """
     revision = Revision(
-        id=entry.event_id,
-        content=event.content,
+        id=event_id,
+        content=content,
         content_key=event.content_key,
         sources=event.sources,
-        family=entry.event_id,
+        family=event_id,
         tainted=tainted,
     )
     return Procedure(
         id=event.procedure_id,
         name=event.name,
         scope=event.scope,
-        builder=builder,
+        builder="merge" if isinstance(event, ProcedureMerged) else event.builder,
         toolset=event.toolset,
         tags=event.tags,
         revisions=(revision,),
-        active=revision.id,
+        active=event_id,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 import attrs
 import msgspec
 
-from memp.codec import decode, decode_trajectory_head
+from memp.codec import decode
 from memp.episodes import Diary
 from memp.errors import CorruptStoreError, EventNotFoundError, StreamGapError
 from memp.events import (
@@ -44,6 +44,7 @@ from memp.events import (
     TrajectoryRecorded,
     VersionTagged,
 )
+from memp.heads import ProcedureHead, StoredProcedure, decode_procedure_head, decode_trajectory_head
 from memp.log.base import MAIN
 from memp.model import (
     ContentKey,
@@ -58,10 +59,11 @@ from memp.model import (
     Version,
     canonical_bytes,
 )
-from memp.projection import Entry, Run, Tombstone, evolve, out_of_force, touched
+from memp.projection import Entry, Run, Tombstone, evolve, first, out_of_force, touched
 from memp.record import Record
 from memp.scopes import EVERYBODY, readable, share_a_view
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 WHAT_IF = "(what if)"
@@ -247,14 +249,24 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         event_id: The event.
 
-        event: The event, decoded; None for a run, whose steps stay in the log, and for a purged body.
+        event: The event, decoded, or the head of a new procedure; None for a run, whose steps stay in the log, and for
+            a purged body.
 
         changed: The procedures that may be others than before.
     """
 
     event_id: EventId
-    event: Event | None
+    event: Event | ProcedureHead | None
     changed: tuple[ProcedureId, ...]
+
+
+def _note(found: dict[K, tuple[ProcedureId, ...]], key: K, procedure_id: ProcedureId) -> None:
+    """Note that *key* finds the procedure. Nearly every key finds one alone: a set would be four times as big."""
+    there = found.get(key)
+    if there is None:
+        found[key] = (procedure_id,)
+    elif procedure_id not in there:
+        found[key] = (*there, procedure_id)
 
 
 class History:
@@ -287,8 +299,8 @@ class History:
         self.recorded: MutableMapping[EventId, Run] = {}
         self.tags: dict[str, Timeline[VersionTagged]] = {}
         self.tombstones: dict[Position, Tombstone] = {}
-        self.by_name: dict[str, set[ProcedureId]] = {}
-        self.by_key: dict[tuple[str, ContentKey], set[ProcedureId]] = {}
+        self.by_name: dict[str, tuple[ProcedureId, ...]] = {}
+        self.by_key: dict[tuple[str, ContentKey], tuple[ProcedureId, ...]] = {}
         self.born: dict[ProcedureId, Position] = {}
         self.scopes: dict[str, str] = {}
         self._derivatives: dict[EventId, list[EventId]] = {}
@@ -311,16 +323,22 @@ class History:
         """
         if record.position != self.position + 1:
             raise StreamGapError("Position", expected=self.position + 1, found=record.position)
-        if record.type == TrajectoryRecorded.TYPE and record.body is not None:
-            return self._apply_run(record, record.body)
         event = None
+        if record.body is not None:
+            # These two are nearly all that there is.
+            if record.type == TrajectoryRecorded.TYPE:
+                return self._apply_run(record, record.body)
+            if record.type == ProcedureAdded.TYPE:
+                head = decode_procedure_head(record.schema, record.body, position=record.position)
+                if head is not None:
+                    return self._apply_added(record, record.body, head)
         if record.body is not None:
             event = decode(record.type, record.schema, record.body, position=record.position)
         ids = () if event is None else touched(event)
         branch = self._place(record, event, ids)
         if event is not None and ids:
             entry = Entry(
-                event_id=record.event_id, position=record.position, derived_from=record.derived_from, event=event
+                event_id=record.event_id, position=record.position, derived_from=record.derived_from, said=event
             )
             self.said[record.event_id] = entry
             self._apply_entry(branch, entry, ids)
@@ -352,9 +370,8 @@ class History:
                 pass
         return ()
 
-    def _scope_of(self, record: Record, event: Event | None, scope: str | None) -> str:
-        """Return whose the record is: what it says itself, or what the first event of its stream said."""
-        stream = record.stream
+    def _scope_of(self, stream: str, event: Event | None, scope: str | None) -> str:
+        """Return whose an event is: what it says itself, or what the first one of its stream said."""
         if event is None:
             return self.scopes.get(stream, EVERYBODY) if scope is None else self.scopes.setdefault(stream, scope)
         match event:
@@ -395,27 +412,28 @@ class History:
             raise CorruptStoreError(
                 f"Position {record.position} is on the branch {record.branch!r}, which was never forked."
             )
-        self.position = branch.position = record.position
+        self.position = branch.position = position = record.position
         branch.recorded_at = recorded_at = max(branch.recorded_at, record.recorded_at)
-        branch.times.append(record.position, recorded_at)
+        branch.times.append(position, recorded_at)
         branch.versions[record.stream] = record.version
-        placed = self.placed[record.event_id] = Placed(
+        scope = self._scope_of(record.stream, event, scope)
+        self.placed[record.event_id] = Placed(
             branch=record.branch,
-            position=record.position,
+            position=position,
             type=record.type,
             actor=record.actor,
             recorded_at=record.recorded_at,
             batch=record.batch,
             derived_from=record.derived_from,
             touched=ids,
-            scope=self._scope_of(record, event, scope),
+            scope=scope,
         )
         if not isinstance(event, BranchForked):
             # Ages count to the last thing that happened; a fork is no such thing, and answers as its past does.
-            seen = branch.times_by_scope.get(placed.scope)
+            seen = branch.times_by_scope.get(scope)
             if seen is None:
-                seen = branch.times_by_scope[placed.scope] = Timeline()
-            seen.append(record.position, recorded_at)
+                seen = branch.times_by_scope[scope] = Timeline()
+            seen.append(position, recorded_at)
         if record.body is None:
             self.tombstones[record.position] = Tombstone(
                 event_id=record.event_id,
@@ -425,7 +443,11 @@ class History:
                 branch=record.branch,
             )
         for source in record.derived_from:
-            self._derivatives.setdefault(EventId(source), []).append(record.event_id)
+            made = self._derivatives.get(source)  # type: ignore[call-overload]
+            if made is None:
+                self._derivatives[EventId(source)] = [record.event_id]
+            else:
+                made.append(record.event_id)
         return branch
 
     def _say_why(self, event: ContentPurged, position: Position) -> None:
@@ -441,9 +463,25 @@ class History:
         branch.runs_by_digest.setdefault((head.scope, head.digest), []).append(run)
         return Applied(event_id=record.event_id, event=None, changed=())
 
-    def _apply_entry(self, branch: Branch, entry: Entry, ids: tuple[ProcedureId, ...]) -> None:
+    def _apply_added(self, record: Record, body: bytes, head: ProcedureHead) -> Applied:
+        ids = (head.procedure_id,)
+        branch = self._place(record, None, ids, scope=head.scope)
+        stored = StoredProcedure(body, record.position)
+        entry = Entry(
+            event_id=record.event_id, position=record.position, derived_from=record.derived_from, said=stored
+        )
+        self.said[record.event_id] = entry
+        tainted = self._is_tainted_at(branch, entry)
+        branch.entries.setdefault(head.procedure_id, []).append(entry)
+        self._set(branch, head.procedure_id, first(head, stored, event_id=record.event_id, tainted=tainted))
+        return Applied(event_id=record.event_id, event=head, changed=ids)
+
+    def _is_tainted_at(self, branch: Branch, entry: Entry) -> bool:
         out = branch.out_at(entry.position)
-        tainted = bool(out) and self.is_tainted(entry, out)
+        return bool(out) and self.is_tainted(entry, out)
+
+    def _apply_entry(self, branch: Branch, entry: Entry, ids: tuple[ProcedureId, ...]) -> None:
+        tainted = self._is_tainted_at(branch, entry)
         for procedure_id in ids:
             branch.entries.setdefault(procedure_id, []).append(entry)
             before = branch.procedure(procedure_id, entry.position)
@@ -471,15 +509,17 @@ class History:
         return procedure
 
     def _set(self, branch: Branch, procedure_id: ProcedureId, procedure: Procedure | None) -> None:
-        timeline = branch.procedures.setdefault(procedure_id, Timeline())
+        timeline = branch.procedures.get(procedure_id)
+        if timeline is None:
+            timeline = branch.procedures[procedure_id] = Timeline()
         timeline.append(branch.position, procedure)
         if branch.name == WHAT_IF:
             return
         self.born.setdefault(procedure_id, branch.position)
         if procedure is not None:
-            self.by_name.setdefault(procedure.name, set()).add(procedure_id)
+            _note(self.by_name, procedure.name, procedure_id)
             for revision in procedure.revisions:
-                self.by_key.setdefault((procedure.scope, revision.content_key), set()).add(procedure_id)
+                _note(self.by_key, (procedure.scope, revision.content_key), procedure_id)
 
     def derivatives(self, events: Iterable[EventId]) -> set[EventId]:
         """Return the events whose content was made, over any number of steps, from one of *events*."""

@@ -314,7 +314,7 @@ class View(Storied):
             for revision in revisions:
                 procedure, found = find_revision(self._state, revision)
                 event = decide.accept(procedure, found, reason="what if")
-                entry = Entry(event_id=EventId(WHAT_IF), position=self.position, derived_from=(), event=event)
+                entry = Entry(event_id=EventId(WHAT_IF), position=self.position, derived_from=(), said=event)
                 self._store.catalogue.move(lives, hypothetical.branch, also(hypothetical, [entry]))
             return View(self._store, hypothetical, lives=lives)
 

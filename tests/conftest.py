@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The machine may be busy, so no example is too slow. The ordinary run asks the same each time, so that a red one is about
-# the change at hand; to search for what nobody has met yet is what `make soak` is for, and takes the time that it needs.
+# The machine may be busy, so no example is too slow. The ordinary run asks the same each time, so that a red one is
+# about the change at hand; to search for what nobody has met yet is what `make soak` is for, in the time that it needs.
 settings.register_profile("default", deadline=None, derandomize=True)
 settings.register_profile("soak", deadline=None, derandomize=False, max_examples=5_000)
 settings.load_profile("default")

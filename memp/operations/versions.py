@@ -356,7 +356,7 @@ class Versions(View):
             rebuilt += self._rebuild(after, runs, built_by, names)
         built = tuple(one.event.name for one in rebuilt if isinstance(one.event, ProcedureAdded))
         entries = (
-            Entry(event_id=one.event_id, position=after.position, derived_from=one.derived_from, event=one.event)
+            Entry(event_id=one.event_id, position=after.position, derived_from=one.derived_from, said=one.event)
             for one in rebuilt
         )
         concerned = {*changed, *also(after, entries)}

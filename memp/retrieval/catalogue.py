@@ -24,6 +24,7 @@ from memp.events import (
     TextsEmbedded,
     VectorRef,
 )
+from memp.heads import ProcedureHead
 from memp.index.base import Mask, VectorIndex
 from memp.log.base import MAIN
 from memp.model import Content, EventId, Procedure, ProcedureId, ProcedureStatus
@@ -172,9 +173,9 @@ class Catalogue:
         event = applied.event
         if isinstance(event, BranchForked):
             self.lives[event.name] = self.lives[event.parent].fork(event.position)
-        if isinstance(event, ProcedureAdded | ProcedureMerged):
+        if isinstance(event, ProcedureHead | ProcedureAdded | ProcedureMerged):
             self._scope_of[event.procedure_id] = event.scope
-        if isinstance(event, WITH_CONTENT):
+        if isinstance(event, (ProcedureHead, *WITH_CONTENT)):
             self._add_row(event.procedure_id, applied.event_id, event.content_key, event.vectors)
             self._born.append((branch.name, branch.position))
             self._tell(len(self) - 1, event.vectors, branch)

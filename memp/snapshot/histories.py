@@ -25,9 +25,11 @@ from memp.events import (
     EventsUndone,
     GateSet,
     PolicySet,
+    ProcedureAdded,
     ResourceRecorded,
     VersionTagged,
 )
+from memp.heads import StoredProcedure
 from memp.model import ContentKey, EpisodeId, EventId, Position, ProcedureId, QueuedId, TrajectoryId
 from memp.projection import Entry, Run, Tombstone
 from memp.snapshot.lazy import Lazy, Shelf, unmade
@@ -110,8 +112,8 @@ class HistoryForm(msgspec.Struct):
     recorded: Shelf
     tags: dict[str, list[At]]
     tombstones: list[Tombstone]
-    by_name: dict[str, set[ProcedureId]]
-    by_key: dict[tuple[str, ContentKey], set[ProcedureId]]
+    by_name: dict[str, tuple[ProcedureId, ...]]
+    by_key: dict[tuple[str, ContentKey], tuple[ProcedureId, ...]]
     born: dict[ProcedureId, Position]
     scopes: dict[str, str]
     derivatives: dict[EventId, list[EventId]]
@@ -194,7 +196,9 @@ def _ids(found: Iterable[Entry] | Iterable[Run]) -> list[EventId]:
 
 
 def _pack_entry(entry: Entry) -> bytes:
-    return _encode((entry.position, entry.derived_from, entry.event.TYPE, codec.encode(entry.event)))
+    if isinstance(entry.said, StoredProcedure):
+        return _encode((entry.position, entry.derived_from, ProcedureAdded.TYPE, entry.said.body))
+    return _encode((entry.position, entry.derived_from, entry.said.TYPE, codec.encode(entry.said)))
 
 
 def _pack_noted(noted: Noted) -> bytes:
@@ -294,7 +298,8 @@ def _unpack_run(_: EventId, packed: memoryview) -> Run:
 
 def _unpack_entry(event_id: EventId, packed: memoryview) -> Entry:
     position, derived_from, type, body = _decode_entry(packed)
-    return Entry(event_id=event_id, position=position, derived_from=derived_from, event=_event(EVENT_TYPES[type], body))
+    said = StoredProcedure(body, position) if type == ProcedureAdded.TYPE else _event(EVENT_TYPES[type], body)
+    return Entry(event_id=event_id, position=position, derived_from=derived_from, said=said)
 
 
 def _unpack_noted(_: str, packed: memoryview) -> Noted:

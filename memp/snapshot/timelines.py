@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from memp.heads import StoredProcedure
 from memp.model import (
     Content,
     ContentKey,
@@ -26,6 +27,7 @@ from memp.model import (
     Revision,
     RevisionStatus,
     TrajectoryId,
+    Unread,
     canonical_bytes,
 )
 from memp.projection import Entry
@@ -184,8 +186,9 @@ class _Packer:
 
     def _is_said(self, revision: Revision) -> bool:
         entry = self._said.get(revision.id)
-        content = None if entry is None else getattr(entry.event, "content", None)
-        return content is revision.content or content == revision.content
+        if entry is None:
+            return False
+        return entry.said is revision.kept or getattr(entry.event, "content", None) == revision.content
 
 
 def _shell(procedure: Procedure) -> _Shell:
@@ -272,9 +275,11 @@ def _revisions(told: list[_Told], said: Said) -> list[Revision]:
     return found
 
 
-def _content(told: _Told, said: Said) -> Content:
+def _content(told: _Told, said: Said) -> Content | Unread:
     if told.content is not None:
         return _decode_content(told.content)
-    event: Any = said[told.id].event
+    event: Any = said[told.id].said
+    if isinstance(event, StoredProcedure):
+        return event
     content: Content = event.content
     return content

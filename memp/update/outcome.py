@@ -219,7 +219,7 @@ def _validated(served: ServedProcedure, outcome: Outcome) -> ProcedureValidated:
 
 def _happen(state: State, decided: Sequence[Decided]) -> None:
     entries = [
-        Entry(event_id=one.event_id, position=state.position, derived_from=one.derived_from, event=one.event)
+        Entry(event_id=one.event_id, position=state.position, derived_from=one.derived_from, said=one.event)
         for one in decided
     ]
     also(state, entries)

@@ -119,14 +119,3 @@ def test_every_event_type_has_a_golden_record() -> None:
     there = {(golden["type"], golden["schema"]) for golden in golden_records()}
     wanted = {(type, schema) for type, cls in EVENT_TYPES.items() for schema in range(1, cls.VERSION + 1)}
     assert wanted <= there
-
-
-def test_the_head_of_a_run_is_what_the_whole_says() -> None:
-    """Reading a run without its steps gives the same values as reading all of it."""
-    run = Trajectory(
-        task="a task", steps=[Step(action="go", thought="why")], reward=0.5, task_type="kind", extra={"a": [1]}
-    )
-    event = TrajectoryRecorded(trajectory_id=TrajectoryId("t"), scope="s", digest=run.digest, trajectory=run)
-    head = codec.decode_trajectory_head(1, codec.encode(event))
-    assert (head.trajectory_id, head.scope, head.digest) == ("t", "s", run.digest)
-    assert (head.task, head.task_type, head.success, head.reward) == ("a task", "kind", False, 0.5)

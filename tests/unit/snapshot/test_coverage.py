@@ -50,7 +50,7 @@ def test_every_attribute_is_kept_or_worked_out(one: object) -> None:
 def test_every_field_of_a_procedure_is_kept(value: Any, forms: tuple[Any, ...], elsewhere: set[str]) -> None:
     """A field that is added must be written, or it would have its default after the next opening."""
     written = {field for form in forms for field in form.__struct_fields__}
-    assert {field.name for field in attrs.fields(value)} <= written | elsewhere
+    assert {field.alias for field in attrs.fields(value)} <= written | elsewhere
 
 
 def test_counts_of_evidence_are_whole_numbers() -> None:

@@ -72,7 +72,7 @@ def test_contents_are_those_of_the_events() -> None:
     event = ProcedureAdded(
         procedure_id=ID, name="fold", content=one.content, content_key=one.content_key, builder="hand", sources=()
     )
-    said = {one.id: Entry(event_id=one.id, position=Position(1), derived_from=(), event=event)}
+    said = {one.id: Entry(event_id=one.id, position=Position(1), derived_from=(), said=event)}
     timeline: Timeline[Procedure | None] = Timeline()
     timeline.append(1, Procedure(id=ID, name="fold", builder="hand", revisions=(one,), active=one.id))
     packed = pack_timeline(timeline, said)
