@@ -128,6 +128,13 @@ class StoredProcedure:
         self._position = position
         self._event: ProcedureAdded | None = None
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StoredProcedure):
+            return self._body == other._body
+        return self.event == other
+
+    __hash__ = None  # type: ignore[assignment]  # as the event's own, which holds what has no hash
+
     @property
     def body(self) -> bytes:
         """Its canonical bytes."""

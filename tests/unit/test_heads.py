@@ -65,6 +65,9 @@ def test_a_stored_procedure_is_the_event_that_it_holds() -> None:
     stored = StoredProcedure(BODY, 7)
     assert (stored.event, stored.read(), stored.body) == (ADDED, ADDED.content, BODY)
     assert stored.event is stored.event
+    assert stored == StoredProcedure(BODY, 8)
+    assert stored == ADDED
+    assert stored != StoredProcedure(BODY.replace(b"a-task", b"b-task"), 7)
     entry = Entry(event_id=EventId("e"), position=Position(7), derived_from=(), said=stored)
     assert entry.event == ADDED
 
