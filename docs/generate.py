@@ -168,7 +168,8 @@ def _exit_codes() -> str:
         "The code says who can act. What is wrong stands on standard error, what a program reads on standard output.",
         _table(("code", "means", "error"), rows),
         "Options that are not understood end with 2 as well; `memp verify` and `memp doctor` end with 5 where a store "
-        "is damaged, and say before that all that is wrong.",
+        "is damaged, and say before that all that is wrong. Where an endpoint fails in the middle of `memp learn`, "
+        "`drain`, `facts` or `bootstrap`, they keep and report what was done and end with 6: the rest waits.",
     ))  # fmt: skip
 
 

@@ -515,9 +515,16 @@ def require_live(procedure: Procedure, verb: str) -> None:
         raise ConflictError(f"Procedure {procedure.name!r} is {procedure.status} and cannot be {verb}.")
 
 
-def single(event: Event, ids: Ids, *, derived_from: tuple[EventId, ...] = ()) -> Decided:
+def single(
+    event: Event,
+    ids: Ids,
+    *,
+    cause: EventId | None = None,
+    derived_from: tuple[EventId, ...] = (),
+    read: tuple[EventId, ...] = (),
+) -> Decided:
     """Return *event* as an operation of its own."""
-    return _decided(event, ids, derived_from=derived_from)
+    return Decided(event=event, event_id=EventId(ids.event()), cause=cause, derived_from=derived_from, read=read)
 
 
 def _decided(event: Event, ids: Ids, *, derived_from: tuple[EventId, ...] = ()) -> Decided:

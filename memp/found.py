@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import overload
 
 from memp.model import Match, Procedure
-from memp.rendering import Renderer, passage, script_outline
+from memp.rendering import Renderer
+from memp.rendering.ready import ready_passage
 from memp.script.toolset import Toolset
 
 
@@ -68,5 +69,5 @@ class Found(Sequence[Match]):
             TemplateError: A template of the user's does not render.
         """
         found = (match.procedure for match in self.matches)
-        passages = [passage(procedure, outline=script_outline(self._toolset_of(procedure))) for procedure in found]
+        passages = [ready_passage(procedure, self._toolset_of(procedure)) for procedure in found]
         return self._renderer().render(passages, task=self.task, style=style, budget_tokens=budget_tokens)

@@ -21,7 +21,7 @@ import attrs
 from memp import codec, decide
 from memp.decide import Decided, Ids
 from memp.embedding import Embedder, HashedEmbedder, generation
-from memp.embedding.base import Vector, vector_to_bytes
+from memp.embedding.base import Vector, embedded, vector_to_bytes
 from memp.errors import InvalidInputError, StorageError
 from memp.events import BranchForked, ContentPurged, ResourceRecorded, VectorRef
 from memp.history.purge import PurgePlan
@@ -39,7 +39,7 @@ from memp.snapshot.keeping import Resumed, Snapshot, Snapshots
 from memp.state import Branch, History, State
 
 if TYPE_CHECKING:
-    from memp.llm.base import Model
+    from memp.llm.base import Call, Model
     from memp.llm.client import Client
 
 TEMPLATES = ("template", "prompt")
@@ -50,6 +50,21 @@ EMBED_TEXTS = 512
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+
+
+@attrs.frozen
+class Embedded:
+    """
+    A request for embeddings.
+
+    Attributes:
+        call: The request, and what came of it.
+
+        texts: The texts of which it embedded some, to tell whose they are; none of a question.
+    """
+
+    call: Call
+    texts: tuple[str, ...]
 
 
 class Store:
@@ -135,6 +150,7 @@ class Store:
         # What ships is at hand for old versions, whatever compares texts now.
         self._embedders = {generation(one): one for one in (HashedEmbedder(), self._embedder)}
         self._questions: dict[tuple[str, str], Vector] | None = None
+        self._noting: list[Embedded] | None = None
         self._renderer = renderer
         self._renderers = {renderer.digest: renderer}
         self._replay()
@@ -184,6 +200,20 @@ class Store:
                 for index in self.catalogue.indexes():
                     index.share(False)
 
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[list[Embedded]]:
+        """
+        While it lasts, add to the list the requests that questions make of an endpoint; the caller holds the lock.
+
+        Reading writes nothing, so what a question costs goes on record only with what is written because of it.
+        """
+        asked: list[Embedded] = []
+        self._noting = asked
+        try:
+            yield asked
+        finally:
+            self._noting = None
+
     def embed(self, text: str, *, generation: str) -> Vector:
         """
         Return the vector of a question.
@@ -193,7 +223,12 @@ class Store:
         """
         if self._questions is not None and (generation, text) in self._questions:
             return self._questions[generation, text]
-        vector: Vector = self.embedder(generation).embed([self.masked(text)])[0]
+        calls: list[Call] = []
+        try:
+            vector: Vector = embedded(self.embedder(generation), [self.masked(text)], calls.append)[0]
+        finally:
+            if self._noting is not None:
+                self._noting += (Embedded(call, ()) for call in calls)
         if self._questions is not None:
             self._questions[generation, text] = vector
         return vector
@@ -275,14 +310,18 @@ class Store:
         key: str | None = None,
         vectors: Mapping[VectorKey, bytes] | None = None,
         progress: Progress | None = None,
+        asked: list[Embedded] | None = None,
     ) -> tuple[Record, ...]:
         """
         Append *decided* as one operation and return its records; nothing to append appends nothing.
 
-        The records are durable once the lock is left, and nobody is told of them before.
+        The records are durable once the lock is left, and nobody is told of them before. What embedders asked of an
+        endpoint for it is added to *asked*, also if this raises.
 
         Raises:
             InvalidInputError: The store is open for reading only.
+
+            EmbeddingError: A text could not be embedded; nothing is there.
 
             ConflictError: Another writer was first.
 
@@ -297,7 +336,7 @@ class Store:
                 self._forget_staged()
                 self.log.recover()
             self._record_templates(actor=actor)
-            captured, fresh = self._capture(decided, self._generation_of(decided, branch), progress)
+            captured, fresh = self._capture(decided, branch, progress, asked)
             vectors = {**fresh, **(vectors or {})}
             pending = self._pending(captured, branch=branch, key=key)
             staged = self.log.stage(pending, actor=actor, branch=branch, vectors=vectors)
@@ -493,7 +532,7 @@ class Store:
     # -- embeddings ----------------------------------------------------------------------------------------------
 
     def _capture(
-        self, decided: Sequence[Decided], generation: str, progress: Progress | None
+        self, decided: Sequence[Decided], branch: str, progress: Progress | None, asked: list[Embedded] | None
     ) -> tuple[list[Decided], dict[VectorKey, bytes]]:
         """Return *decided* with the vectors named that find their contents, and those that are not stored yet."""
         texts = {
@@ -504,13 +543,18 @@ class Store:
         }
         if not texts:
             return list(decided), {}
-        stored, missing = self.vectors_of(texts, generation, progress)
+        generation = self._generation_of(decided, branch)
+        stored, missing = self.vectors_of(texts, generation, progress, asked)
         digests = {text: hashlib.sha256(vector).hexdigest() for text, vector in stored.items()}
         vectors = {VectorKey(generation, texts[text]): stored[text] for text in missing}
         return [_with_vectors(one, generation, digests) for one in decided], vectors
 
     def vectors_of(
-        self, texts: Mapping[str, bytes], generation: str, progress: Progress | None
+        self,
+        texts: Mapping[str, bytes],
+        generation: str,
+        progress: Progress | None,
+        asked: list[Embedded] | None = None,
     ) -> tuple[dict[str, bytes], list[str]]:
         """
         Return the stored bytes of the vectors of *texts*, and those of the texts that were embedded for it.
@@ -521,6 +565,8 @@ class Store:
             generation: Of which generation.
 
             progress: Called as work goes on.
+
+            asked: Where requests to an endpoint are added, failed ones too; None forgets them.
         """
         space = self.catalogue.spaces.get(generation)
         known = {text: None if space is None else space.vector(digest) for text, digest in texts.items()}
@@ -528,8 +574,14 @@ class Store:
         embedder = self.embedder(generation)
         for start in range(0, len(missing), EMBED_TEXTS):
             chunk = missing[start : start + EMBED_TEXTS]
-            # Texts of runs are masked by now; what somebody wrote is, too, before it goes to a model.
-            known.update(zip(chunk, embedder.embed([self.masked(text) for text in chunk]), strict=True))
+            calls: list[Call] = []
+            try:
+                # Texts of runs are masked by now; what somebody wrote is, too, before it goes to a model.
+                found = embedded(embedder, [self.masked(text) for text in chunk], calls.append)
+            finally:
+                if asked is not None:
+                    asked += (Embedded(call, tuple(chunk)) for call in calls)
+            known.update(zip(chunk, found, strict=True))
             if progress is not None:
                 progress("embedding", start + len(chunk), len(missing))
         dimension = embedder.dimension
@@ -562,7 +614,8 @@ class Store:
         return self._renderers[recorded.digest]
 
     def _record_templates(self, *, actor: str) -> None:
-        recorded = State(self.history).resource(*TEMPLATES)
+        there = self.history.branches[MAIN].resources.get(TEMPLATES)
+        recorded = None if there is None else there.last()
         if recorded is not None and (not self._own_templates or recorded.digest == self._renderer.digest):
             return
         kind, name = TEMPLATES

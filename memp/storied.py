@@ -51,7 +51,8 @@ class Storied:
             ProcedureNotFoundError: There never was one here, or more than one.
         """
         with self._store.lock:
-            return why(self._state, find_known(self._state, procedure))
+            found = find_known(self._state, procedure)
+            return why(self._state, found, read=self._event_at, cause_at=self._cause_at)
 
     def lineage(self, procedure: str) -> Lineage:
         """
@@ -90,6 +91,11 @@ class Storied:
         with self._store.lock:
             teller = Teller(self._state, read=self._event_at)
             return tuple(teller.tell(event) for event in events)
+
+    def _cause_at(self, position: Position) -> str | None:
+        """Return the event that the one at *position* answers; None if it answers none."""
+        [record] = self._store.log.read(after=position - 1, until=position)
+        return record.cause
 
     def _event_at(self, position: Position) -> Event | None:
         """Return what the record at *position* says; None if it was purged."""

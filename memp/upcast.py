@@ -16,7 +16,13 @@ from memp.errors import MissingUpcastError
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 """Brings the plain values of one body from one schema to the next."""
 
-UPCASTS: Mapping[tuple[str, int], Upcast] = MappingProxyType({})
+
+def _nothing_spent(data: dict[str, Any]) -> dict[str, Any]:
+    """Evaluations once did not say what the requests of an agent came to."""
+    return {**data, "attempts": [{"spent": [], **attempt} for attempt in data["attempts"]]}
+
+
+UPCASTS: Mapping[tuple[str, int], Upcast] = MappingProxyType({("evaluation-recorded", 1): _nothing_spent})
 """(type, schema) to the function that brings a body of that schema to the next one."""
 
 

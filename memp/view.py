@@ -25,7 +25,7 @@ from memp.history.undo import plan, select
 from memp.history.when import When, resolve
 from memp.lookup import find_procedure, find_revision
 from memp.model import EventId, Match, Position, Procedure
-from memp.operations.calls import Cost, added_up, calls_seen
+from memp.operations.calls import Cost, added_up, calls_seen, evaluations_seen
 from memp.projection import Entry, Tombstone
 from memp.record import Record
 from memp.rendering import Renderer
@@ -412,7 +412,7 @@ class View(Storied):
 
     def costs(self, by: str = "model") -> tuple[Cost, ...]:
         """
-        Return what the calls to models that are on record here came to.
+        Return what the calls to models that are on record here came to, those of agents in recorded evaluations too.
 
         Args:
             by: ``procedure`` that the answers became, ``model``, or ``day`` (UTC).
@@ -421,7 +421,10 @@ class View(Storied):
             InvalidInputError: *by* is none of these.
         """
         with self._store.lock:
-            return added_up(self._state, calls_seen(self._state, self._store.log), by=by)
+            log = self._store.log
+            return added_up(
+                self._state, calls_seen(self._state, log), by=by, evaluations=evaluations_seen(self._state, log)
+            )
 
     def queue(self) -> list[QueuedRun]:
         """Return the runs that wait to be learned from, oldest first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memp.cli import options
-from memp.cli.suites import SuiteCommand, given_suite, suite_options
+from memp.cli.suites import SuiteCommand, check_one_of, given_suite, suite_options
 
 if TYPE_CHECKING:
     from memp import Bisection, ReplaySuite, Suite
@@ -18,12 +18,15 @@ def seeds_of(text: str) -> tuple[int, ...]:
     Return the seeds that an option says.
 
     Raises:
-        UsageError: They are no numbers.
+        UsageError: They are no numbers, or two are the same.
     """
     try:
-        return tuple(int(seed) for seed in text.split(","))
+        seeds = tuple(int(seed) for seed in text.split(","))
     except ValueError as error:
         raise click.UsageError(f"--seeds must be numbers such as 0,1,2 (got {text!r}).") from error
+    if len(set(seeds)) < len(seeds):
+        raise click.UsageError(f"--seeds must be different numbers such as 0,1,2 (got {text!r}).")
+    return seeds
 
 
 @click.command(cls=SuiteCommand)
@@ -80,17 +83,19 @@ def bisect(
     from memp.cli.output import progress_bar
     from memp.evaluation.bisect import bisect as search
     from memp.evaluation.replay import replay_suite
-    from memp.evaluation.report import write_report
+    from memp.evaluation.report import check_report, write_report
 
+    check_one_of(suite, replay)
+    if report is not None:
+        check_report(report)
     chosen: Suite | ReplaySuite
-    who = agent or "follower"
-    if suite is not None and replay is None:
+    chosen_seeds, who = seeds_of(seeds), agent or "follower"
+    if suite is not None:
         chosen = given_suite(suite, seed=seed, n=n, options=of_suite)
         who = agent or chosen.agent
-    elif replay is not None and suite is None:
-        chosen = replay_suite(replay, n=n, seed=seed or 0)
     else:
-        raise click.UsageError("Name what to measure on: --suite NAME, or --replay FILE with held-out runs.")
+        assert replay is not None
+        chosen = replay_suite(replay, n=n, seed=seed or 0)
     with options.open_for_planning(store, branch=branch) as memory:
         with progress_bar() as progress:
             found = search(
@@ -100,7 +105,7 @@ def bisect(
                 good=good,
                 bad=bad,
                 measure=measure,
-                seeds=seeds_of(seeds),
+                seeds=chosen_seeds,
                 error_rate=error_rate,
                 budget=budget,
                 k=k,

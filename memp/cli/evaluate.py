@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import attrs
 import click
 
 from memp.cli import options
-from memp.cli.suites import SuiteCommand, given_suite, suite_options
+from memp.cli.bisect import seeds_of
+from memp.cli.suites import SuiteCommand, check_one_of, given_suite, suite_options
 
 if TYPE_CHECKING:
     from memp import Memory, Record
@@ -119,12 +120,8 @@ class _Asked:
         """Return what is asked; what is no option of the command is one of the suite."""
         own = {field.name for field in attrs.fields(cls)} - {"options", "seeds"}
         others = {name: value for name, value in asked.items() if name not in own and name != "seeds"}
-        try:
-            seeds = tuple(int(seed) for seed in str(asked["seeds"]).split(","))
-        except ValueError as error:
-            raise click.UsageError(f"--seeds must be numbers such as 0,1,2 (got {asked['seeds']!r}).") from error
-        if (asked["suite"] is None) == (asked["replay"] is None):
-            raise click.UsageError("Name what to measure on: --suite NAME, or --replay FILE with held-out runs.")
+        seeds = seeds_of(asked["seeds"])
+        check_one_of(asked["suite"], asked["replay"])
         return cls(seeds=seeds, options=others, **{name: asked[name] for name in own})
 
     def find_suite(self) -> Suite | ReplaySuite:
@@ -160,24 +157,34 @@ def _measure(
     from memp.evaluation.arms import named_arms
 
     asked = _Asked.of(given)
+    _check_ends(asked)
     suite = asked.find_suite()
-    with progress_bar() as progress, ExitStack() as opened:
+    with ExitStack() as opened, ExitStack() as shown:
         memory = opened.enter_context(options.open_for_planning(store, branch=asked.branch))
         arms = named_arms(arms_of(memory))
+        progress = shown.enter_context(progress_bar())
         runner = _runner(store, memory, suite, asked, on_progress=progress)
-        stopped = True
-        try:
+        with _journal_kept_until_done(store, runner.measured, asked):
             with runner:
                 planned = runner.plan(arms)
                 if runner.measured.kind == "live":
                     opened.close()
                 result = runner.play(planned)
-            stopped = False
-        finally:
-            _forget_journal(store, runner.measured, asked, unless_used=stopped)
-    _keep(store, result, asked)
+            opened.close()
+            shown.close()
+            _keep(store, result, asked)
     appendix = getattr(suite, "appendix", None)
     return result, None if appendix is None else appendix()
+
+
+def _check_ends(asked: _Asked) -> None:
+    """Refuse now what would only be noticed when the work is done."""
+    from memp.evaluation.report import check_report
+    from memp.evaluation.statistics import require_statistics
+
+    require_statistics()
+    if asked.report is not None:
+        check_report(asked.report)
 
 
 def _runner(store: str, memory: Memory, suite: Suite | ReplaySuite, asked: _Asked, *, on_progress: Any) -> Runner:
@@ -192,31 +199,39 @@ def _runner(store: str, memory: Memory, suite: Suite | ReplaySuite, asked: _Aske
         "on_progress": on_progress,
     }
     if isinstance(suite, ReplaySuite):
+        if asked.agent is not None:
+            click.echo("In a replay nobody acts: --agent changes nothing.", err=True)
         return Runner(memory, suite, **settings)
     agent = asked.find_agent(memory, suite)
     limit = suite.max_steps if asked.max_steps is None else asked.max_steps
+    counted: dict[str, Any] = {"k": asked.k, "key": asked.key, "max_steps": limit}
     journal: Path | None = None
     if asked.journal is not None:
         journal = Path(asked.journal)
     else:
-        journal = _journal_of(store, live_measured(suite, agent, k=asked.k, key=asked.key, max_steps=limit))
+        journal = _journal_of(store, live_measured(suite, agent, **counted))
         if not os.access(journal.parent, os.W_OK):
             click.echo("Nothing can be written beside the store: what is done is kept nowhere (--journal).", err=True)
             journal = None
-    if journal is not None and not asked.resume and (done := _lines(journal) - 1) > 0:
+    done = 0 if journal is None else _plays_in(journal, live_measured(suite, agent, **counted))
+    if done > 0 and not asked.resume:
         raise click.UsageError(
             f"This evaluation was stopped after {done} plays, which are in {str(journal)!r}. "
             "Go on with --resume, or remove that file to begin anew."
         )
+    if done == 0 and asked.resume:
+        click.echo("There is nothing to go on from: no journal has a play of this. It begins anew.", err=True)
     return Runner(memory, suite, agent, max_steps=limit, journal=journal, **settings)
 
 
-def _lines(path: Path) -> int:
-    """Return how many lines *path* has; 0 if there is no such file."""
-    try:
-        return path.read_bytes().count(b"\n")
-    except FileNotFoundError:
+def _plays_in(path: Path, measured: Measured) -> int:
+    """Return how many plays of that evaluation are in the journal at *path*; 0 if there is no such file."""
+    from memp.evaluation.journal import Journal
+
+    if not path.exists():
         return 0
+    with Journal(path, measured) as journal:
+        return len(journal.done)
 
 
 def _journal_of(store: str, measured: Measured) -> Path:
@@ -227,11 +242,28 @@ def _journal_of(store: str, measured: Measured) -> Path:
     return path.with_name(f"{path.name}.eval-{content_digest(measured)[:12]}.jsonl")
 
 
-def _forget_journal(store: str, measured: Measured, asked: _Asked, *, unless_used: bool = False) -> None:
-    """Remove the journal beside the store, which served its purpose; or only one in which nothing stands."""
-    journal = _journal_of(store, measured)
-    if asked.journal is None and (not unless_used or _lines(journal) == 1):
-        journal.unlink(missing_ok=True)
+@contextmanager
+def _journal_kept_until_done(store: str, measured: Measured, asked: _Asked) -> Iterator[None]:
+    """
+    Remove the journal beside the store once it served its purpose, or if nothing stands in it.
+
+    Served means that the result was written where it was wanted: a report that could not be written must not cost the
+    plays that it is made of.
+    """
+    if measured.kind == "replay":
+        yield
+        return
+    journal = Path(asked.journal) if asked.journal is not None else _journal_of(store, measured)
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        plays = _plays_in(journal, measured)
+        if asked.journal is None and (done or plays == 0):
+            journal.unlink(missing_ok=True)
+        elif not done and plays > 0:
+            click.echo(f"What was done is kept in {str(journal)!r}; the same command with --resume goes on.", err=True)
 
 
 def _keep(store: str, result: Result, asked: _Asked) -> None:
@@ -345,6 +377,8 @@ def compare(
     """
     from memp.evaluation.recorded import compared, recorded
 
+    if b is None and (a, evaluation, type_) != (None, None, None):
+        raise click.UsageError("Name two to compare, A and B; with neither, the evaluations on record are listed.")
     with options.open_for_reading(store) as memory:
         found = recorded(memory)
         if a is None or b is None:

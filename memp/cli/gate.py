@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from memp.cli import options
 from memp.cli.bisect import seeds_of
@@ -15,6 +16,18 @@ from memp.cli.suites import SuiteCommand, given_suite, suite_options
 if TYPE_CHECKING:
     from memp import GateVerdict, Memory
     from memp.events import GateSet
+
+
+OF_A_GATE = {
+    "suite": "The suite",
+    "agent": "The agent",
+    "tolerance": "The tolerance",
+    "confidence": "The confidence",
+    "seeds": "The choice of seeds",
+    "n": "The number of tasks",
+    "seed": "The seed of the suite",
+}
+"""Options that make a gate, and what people call them."""
 
 
 @click.command(cls=SuiteCommand)
@@ -64,15 +77,14 @@ def gate(
     """
     if set_ + open_ + show > 1:
         raise click.UsageError("--set, --open and --show exclude each other.")
-    if suite is not None and not set_:
-        raise click.UsageError("The suite is part of the gate: it is named with --set, and made again from then on.")
+    _check_set(set_)
     if show:
         with options.open_for_planning(store, branch=branch) as memory:
             _print_gate(memory, as_json)
         return
     if dry_run and not (set_ or open_):
         with options.open_for_planning(store, branch=branch) as memory:
-            _print_verdicts(_judge(memory, workers, journal, dry_run=True), as_json, written=False)
+            _print_verdicts(_judge(memory, workers, journal, dry_run=True), store, as_json, written=False)
         return
     with options.open_for_writing(store, actor=actor, branch=branch) as memory:
         if open_:
@@ -82,6 +94,7 @@ def gate(
             if suite is None:
                 raise click.UsageError("Name what candidates are measured on: --set --suite NAME.")
             chosen = given_suite(suite, seed=seed, n=n, options=of_suite)
+            _check_agent(agent)
             memory.set_gate(
                 chosen,
                 agent or chosen.agent,
@@ -92,7 +105,29 @@ def gate(
             )
             _print_gate(memory, as_json)
         else:
-            _print_verdicts(_judge(memory, workers, journal, dry_run=False), as_json, written=True)
+            _print_verdicts(_judge(memory, workers, journal, dry_run=False), store, as_json, written=True)
+
+
+def _check_set(set_: bool) -> None:
+    """Refuse what is part of a gate where none is set: it would be ignored, and candidates judged by something else."""
+    given = [name for name in OF_A_GATE if _is_given(name)]
+    if given and not set_:
+        raise click.UsageError(
+            f"{OF_A_GATE[given[0]]} is part of the gate: it is named with --set, and holds from then on. "
+            "'memp gate STORE --show' says what is set."
+        )
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _check_agent(name: str | None) -> None:
+    """Refuse the name of an agent that nobody could find when candidates are judged."""
+    from memp.evaluation.agents.named import agent_names
+
+    if name is not None and name not in agent_names():
+        raise click.UsageError(f"--agent must be one of {', '.join(agent_names())} (got {name!r}).")
 
 
 def _judge(memory: Memory, workers: int, journal: str | None, *, dry_run: bool) -> tuple[GateVerdict, ...]:
@@ -129,8 +164,11 @@ def _rows(setting: GateSet) -> dict[str, object]:
     }
 
 
-def _print_verdicts(verdicts: Sequence[GateVerdict], as_json: bool, *, written: bool) -> None:
-    from memp.cli.output import console, print_json, row, table
+def _print_verdicts(verdicts: Sequence[GateVerdict], store: str, as_json: bool, *, written: bool) -> None:
+    import shlex
+
+    from memp.cli.output import console, counted, print_json, row, table
+    from memp.evaluation.gate import WAITS
 
     if as_json:
         print_json([attrs.asdict(verdict) for verdict in verdicts])
@@ -144,6 +182,14 @@ def _print_verdicts(verdicts: Sequence[GateVerdict], as_json: bool, *, written: 
         base, tried = ("", "") if judged is None else (f"{judged.base:.0%}", f"{judged.candidate:.0%}")
         row(shown, one.position, one.procedure, one.verdict, base, tried, one.reason)
     console().print(shown)
+    waiting = [one for one in verdicts if one.verdict == WAITS]
+    if waiting:
+        console().print(
+            f"\n{counted(len(waiting), 'candidate')} will wait as long as no task of the suite is served what it is "
+            f"about. By hand: memp accept {shlex.quote(store)} {waiting[0].position}, or memp reject. "
+            "Or set the gate on a suite with such tasks.",
+            soft_wrap=True,
+        )
     if not written:
         console().print("\nNothing was written.")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memp.cli import options
+from memp.cli.exits import end_waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,8 +70,10 @@ def learn(
     Record the runs in the files RUNS and build procedures from them.
 
     A store that is not there is made. All files are one operation: if a line cannot be read, nothing is written.
-    Runs that are on record already are left alone. With a model, each question to it is an operation of its own, and
-    where its endpoint fails, the runs wait in the queue for 'memp drain'.
+    Runs that are on record already are left alone. With a model, each question to it is an operation of its own.
+
+    Where an endpoint fails, the runs wait in the queue, and the exit code is 6. What was done is kept: the same command
+    goes on with the rest, and so does 'memp drain'.
     """
     from memp.cli.output import console, print_json, progress_bar
     from memp.cli.views import learned_json
@@ -78,8 +81,9 @@ def learn(
     bad: list[TrajectoryFormatError] = []
     asked = options.model_of(model, base_url, mode, price_in, price_out)
     with progress_bar() as progress:
-        # Before the store is opened, so that a file that cannot be read does not leave an empty one behind.
+        # Before the store is opened, so that neither a file that cannot be read nor a missing key leaves an empty one.
         rows = list(_read(runs, format_, bad if skip_bad else None, progress))
+        options.check_model(asked, build)
         with options.open_for_writing(store, actor=actor, create=True, branch=branch, model=asked) as memory:
             report = memory.learn(
                 rows,
@@ -93,8 +97,9 @@ def learn(
             )
     if as_json:
         print_json(learned_json(report) | {"bad_lines": [str(error) for error in bad]})
-        return
-    _print(report, bad, console())
+    else:
+        _print(report, bad, console())
+    end_if_waiting(report, store, build)
 
 
 def _read(
@@ -120,8 +125,6 @@ def _print(report: LearnReport, bad: Sequence[TrajectoryFormatError], console: C
         f"{counted(len(report.added), 'procedure')} added, {len(report.generalised)} supported by further runs; "
         f"{counted(len(report.events), 'event')} written."
     )
-    if report.waiting:
-        console.print(f"{counted(report.waiting, 'run')} wait in the queue; 'memp drain' learns from them.")
     for problem in report.problems:
         console.print(f"  {plain(problem)}", soft_wrap=True)
     if bad:
@@ -132,6 +135,18 @@ def _print(report: LearnReport, bad: Sequence[TrajectoryFormatError], console: C
             console.print(f"  {plain(str(error))}")
         if len(bad) > BAD_LINES_SHOWN:
             console.print(f"  and {len(bad) - BAD_LINES_SHOWN} more")
+
+
+def end_if_waiting(report: LearnReport, store: str, build: str) -> None:
+    """End the command with the exit code of a failed endpoint if runs wait because of one; else do nothing."""
+    if report.waiting:
+        from memp.cli.output import counted
+
+        end_waiting(
+            f"{counted(report.waiting, 'run waits', 'runs wait')} in the queue because an endpoint failed. Nothing is "
+            f"lost: give the same command again, or 'memp drain {store} --build {build}'; with --cached, answers that "
+            "came are not asked for again."
+        )
 
 
 COMMANDS = (learn,)

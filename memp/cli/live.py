@@ -10,8 +10,9 @@ import click
 from memp.cli import options
 
 if TYPE_CHECKING:
-    from memp import Candidate, Credit, EpisodeInfo, QueuedRun, Record
+    from memp import Candidate, Credit, EpisodeInfo, QueuedRun, Record, View
     from memp.events import PolicySet
+    from memp.operations.living import Drained
 
 procedure = click.argument("procedure", metavar="PROCEDURE")
 revision = click.argument("revision", metavar="REVISION")
@@ -96,7 +97,9 @@ def candidates(store: str, as_json: bool) -> None:
 
     with options.open_for_reading(store) as memory:
         found = memory.candidates()
-        placed = {one.revision.id: memory.tell([one.revision.id])[0].position for one in found}
+        told = {one.revision.id: memory.tell([one.revision.id])[0] for one in found}
+        why = {one.revision.id: one.revision.critique or _why(memory, one) for one in found}
+        gate = memory.gate()
     if as_json:
         print_json([_candidate_json(one) for one in found])
         return
@@ -107,9 +110,27 @@ def candidates(store: str, as_json: bool) -> None:
     shown = table("#", "procedure", "candidate", "active", "# better", "why", wide="why")
     for one in found:
         better = f"{one.chance:.2f}"
-        why = one.revision.critique or "further runs say otherwise"
-        row(shown, placed[one.revision.id], one.procedure.name, one.credit, one.active, better, why)
+        said = told[one.revision.id]
+        row(shown, said.position, one.procedure.name, one.credit, one.active, better, why[one.revision.id])
     out.print(shown)
+    if gate is not None:
+        out.print(
+            f"\nA gate is set on {gate.suite!r}: evidence decides nothing, 'memp gate' does. What no task of that "
+            "suite is served waits until 'memp accept' or 'memp reject'.",
+            soft_wrap=True,
+        )
+
+
+def _why(memory: View, one: Candidate) -> str:
+    """Return why there is a candidate that answers no failure."""
+    from memp.cli.output import counted
+    from memp.model import ProcedureStatus
+
+    if one.procedure.status is ProcedureStatus.CANDIDATE:
+        origins = memory.origins(one.procedure.id)
+        if origins:
+            return f"came out of a pack, built there from {counted(origins[-1].support, 'run')}"
+    return memory.tell([one.revision.id])[0].sentence
 
 
 def _candidate_json(one: Candidate) -> dict[str, Any]:
@@ -206,15 +227,31 @@ def drain(
     actor: str,
     as_json: bool,
 ) -> None:
-    """Learn from the runs that wait, oldest first."""
-    from memp.cli.output import console, counted, plain, print_json
+    """
+    Learn from the runs that wait, oldest first.
+
+    Where an endpoint fails, the rest waits on, and the exit code is 6.
+    """
+    from memp.cli.exits import end_waiting
+    from memp.cli.output import counted, print_json
 
     asked = options.model_of(model, base_url, mode, price_in, price_out)
     with options.open_for_writing(store, actor=actor, model=asked) as memory:
         done = memory.drain(limit, build=build, cached=cached)
     if as_json:
         print_json(attrs.asdict(done))
-        return
+    else:
+        _print_drained(done)
+    if done.waiting:
+        end_waiting(
+            f"{counted(done.waiting, 'run waits', 'runs wait')} on because an endpoint failed. Nothing is lost: try "
+            "again later; with --cached, answers that came are not asked for again."
+        )
+
+
+def _print_drained(done: Drained) -> None:
+    from memp.cli.output import console, counted, plain
+
     console().print(
         f"Learned from {counted(done.runs, 'run')}: {counted(len(done.added), 'new procedure')}, "
         f"{counted(len(done.generalised), 'procedure')} with more support, {done.known} known before.",

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from memp.cli import options
@@ -13,6 +14,7 @@ from memp.cli import options
 if TYPE_CHECKING:
     from memp import Cost, Trajectory
     from memp.llm.judge import Agreement, Judge, Judged
+    from memp.operations.learned import FactsReport
 
 PROBLEMS_SHOWN = 10
 """Enough to see what is wrong; the count says how many there are."""
@@ -145,7 +147,8 @@ def _print_verdicts(judged: list[Judged], found: Agreement | None, judging: Judg
                 f"{one_bin.won:.2f}",
             )
         out.print(bins)
-    out.print(f"{counted(len(judging.calls), 'call')} made.")
+    nowhere = "" if judging.recorded else " Without --store they are on record nowhere."
+    out.print(f"{counted(len(judging.calls), 'call')} made.{nowhere}")
 
 
 def _verdict_json(one: Judged) -> dict[str, object]:
@@ -181,15 +184,31 @@ def facts(
     actor: str,
     as_json: bool,
 ) -> None:
-    """Let a model say when each PROCEDURE applies; all that have no facts yet if none is named."""
-    from memp.cli.output import console, counted, plain, print_json
+    """
+    Let a model say when each PROCEDURE applies; all that have no facts yet if none is named.
+
+    Where its endpoint fails, the rest is left as it is, and the exit code is 6.
+    """
+    from memp.cli.exits import end_waiting
+    from memp.cli.output import counted, print_json
 
     asked = options.model_of(model, base_url, mode, price_in, price_out)
     with options.open_for_writing(store, actor=actor, branch=branch, model=asked) as memory:
         report = memory.find_facts(procedures or None, cached=cached, parallel=parallel)
     if as_json:
-        print_json({"changed": list(report.changed), "problems": list(report.problems)})
-        return
+        print_json({"changed": list(report.changed), "problems": list(report.problems), "left": report.left})
+    else:
+        _print_facts(report)
+    if report.left:
+        end_waiting(
+            f"Nothing new is known of {counted(report.left, 'procedure')} because an endpoint failed. What was found "
+            "of others is kept; try again later."
+        )
+
+
+def _print_facts(report: FactsReport) -> None:
+    from memp.cli.output import console, counted, plain
+
     out = console()
     named = f": {', '.join(report.changed)}" if report.changed else ""
     out.print(f"{counted(len(report.changed), 'procedure')} with more facts{named}.", soft_wrap=True)
@@ -229,10 +248,16 @@ def bootstrap(
     actor: str,
     as_json: bool,
 ) -> None:
-    """Start without runs: let an agent try the tasks of a suite, and learn the best that it did."""
+    """
+    Start without runs: let an agent try the tasks of a suite, and learn the best that it did.
+
+    Where an endpoint fails while procedures are made, the runs wait in the queue, and the exit code is 6.
+    """
     import memp
-    from memp.cli.output import console, counted, print_json, progress_bar
+    from memp.cli.learn import end_if_waiting
+    from memp.cli.output import console, counted, plain, print_json, progress_bar
     from memp.cli.views import learned_json
+    from memp.evaluation.agents.model import ModelAgent
     from memp.evaluation.agents.named import agent_named
     from memp.evaluation.player import player
     from memp.evaluation.suite import suite as suite_named
@@ -245,10 +270,13 @@ def bootstrap(
         progress_bar() as progress,
         options.open_for_writing(store, actor=actor, create=True, model=asked) as memory,
     ):
+        player_agent = agent_named(agent, memory)
+        if isinstance(player_agent, ModelAgent):
+            player_agent = attrs.evolve(player_agent, memory=memory)
         metric = None if not judging or asked is None else memp.Judge(asked, memory=memory, cached=cached)
         report = memory.bootstrap(
             tasks.tasks,
-            player(tasks, agent_named(agent, memory)),
+            player(tasks, player_agent),
             metric,
             attempts=attempts,
             keep=keep,
@@ -259,12 +287,16 @@ def bootstrap(
         print_json(
             {"tasks": report.tasks, "attempts": report.attempts, "kept": report.kept} | learned_json(report.learned)
         )
-        return
-    console().print(
-        f"{counted(report.attempts, 'run')} of {counted(report.tasks, 'task')}; {report.kept} kept, "
-        f"{counted(len(report.learned.added), 'procedure')} added.",
-        soft_wrap=True,
-    )
+    else:
+        out = console()
+        out.print(
+            f"{counted(report.attempts, 'run')} of {counted(report.tasks, 'task')}; {report.kept} kept, "
+            f"{counted(len(report.learned.added), 'procedure')} added.",
+            soft_wrap=True,
+        )
+        for problem in report.learned.problems:
+            out.print(f"  {plain(problem)}", soft_wrap=True)
+    end_if_waiting(report.learned, store, build)
 
 
 COMMANDS = (costs, judge, facts, bootstrap)

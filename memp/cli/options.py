@@ -121,6 +121,25 @@ def model_of(
     )
 
 
+def check_model(model: Model | None, build: str) -> None:
+    """
+    Refuse where procedures are to be built by a model that cannot be asked.
+
+    Raises:
+        InvalidInputError: There is no model, its packages are missing, or its key is none that a header can hold.
+
+        ModelKeyError: There is no key for it.
+    """
+    from memp.errors import InvalidInputError
+    from memp.llm.base import NO_MODEL
+    from memp.llm.client import Client
+
+    if model is not None and build in ("distil", "both"):
+        Client(model).close()
+    elif build == "distil":
+        raise InvalidInputError(NO_MODEL)
+
+
 reason: Decorator = click.option("--reason", required=True, help="One sentence for people.")
 """Why; required where something is taken away."""
 

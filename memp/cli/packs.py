@@ -83,7 +83,10 @@ def import_(
     signed with the same key is taken.
     """
     from memp.cli.output import print_json
+    from memp.transfer.pack import read_key, read_pack
 
+    # Before the store is opened, so that a pack that cannot be read does not leave an empty one behind.
+    read_pack(file, key=None if key_file is None else read_key(key_file))
     with options.open_for_writing(store, actor=actor, create=True, branch=branch) as memory:
         done = memory.import_pack(file, as_="active" if as_ == "active" else "candidate", key_file=key_file)
     if as_json:
@@ -107,10 +110,12 @@ def _print(done: ImportedPack) -> None:
     from memp.cli.output import console, counted, one_line
 
     out = console()
-    became = "wait for a verdict" if done.as_ == "candidate" else "are active"
+    waits = done.as_ == "candidate"
+    became = "wait for a verdict" if waits else "are active"
+    added = ("waits for a verdict" if waits else "is active") if len(done.added) == 1 else became
     out.print(f"From the log {done.log_id}; {SIGNED[done.signed]}.", soft_wrap=True)
     if done.added:
-        out.print(f"{counted(len(done.added), 'procedure')} added, which {became}:", soft_wrap=True)
+        out.print(f"{counted(len(done.added), 'procedure')} added, which {added}:", soft_wrap=True)
     for name in done.added:
         out.print(f"  {one_line(name)}", soft_wrap=True)
     if done.revised:

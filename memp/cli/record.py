@@ -51,6 +51,8 @@ def record(
 
     if suite is None:
         raise click.UsageError("Name what is played: --suite NAME.")
+    if store is None and (at is not None or key is not None):
+        raise click.UsageError("--at and --key say what a memory serves: name it with --memory STORE.")
     made = given_suite(suite, seed=seed, n=n, options=of_suite)
     won = []
     with ExitStack() as opened:

@@ -70,6 +70,19 @@ def suite_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def check_one_of(suite: str | None, replay: str | None) -> None:
+    """
+    Refuse a command line that does not say what to measure on, or says it twice.
+
+    Raises:
+        UsageError: Neither a suite nor held-out runs are named, or both.
+    """
+    if suite is None and replay is None:
+        raise click.UsageError("Name what to measure on: --suite NAME, or --replay FILE with held-out runs.")
+    if suite is not None and replay is not None:
+        raise click.UsageError("--suite and --replay exclude each other: agents act in the one, nobody in the other.")
+
+
 def given_suite(name: str, *, seed: int | None, n: int | None, options: Mapping[str, Any]) -> Suite:
     """
     Return the suite that the command line names.

@@ -9,13 +9,16 @@ of a search, silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from memp.errors import DimensionError, InvalidInputError
+
+if TYPE_CHECKING:
+    from memp.llm.base import Call
 
 Vector = npt.NDArray[np.float32]
 """One embedding: shape ``(dim,)``, float32, unit length."""
@@ -75,6 +78,34 @@ class Embedder(Protocol):
             EmbeddingError: The model behind it failed or gave no vector; the same call may work later.
         """
         ...
+
+
+Note = Callable[["Call"], None]
+"""Takes a request that left the process, with what came of it."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """An embedder that asks an endpoint, and tells each request to whoever keeps a record."""
+
+    def embed_noting(self, texts: Sequence[str], note: Note) -> Matrix:
+        """
+        Return one vector a text as ``Embedder.embed`` does, and tell *note* each request, failed ones too.
+
+        Args:
+            texts: See ``Embedder.embed``.
+
+            note: Called for each request before this returns or raises, in their order.
+
+        Raises:
+            EmbeddingError: See ``Embedder.embed``.
+        """
+        ...
+
+
+def embedded(embedder: Embedder, texts: Sequence[str], note: Note) -> Matrix:
+    """Return what *embedder* makes of *texts*; if that asks an endpoint, *note* is told each request."""
+    return embedder.embed_noting(texts, note) if isinstance(embedder, Asking) else embedder.embed(texts)
 
 
 def generation(embedder: Embedder) -> str:

@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from memp.embedding.base import Matrix, check_texts, normalise
+from memp.embedding.base import Matrix, check_texts
 
 # All constants below are part of version 1: changing one changes vectors, so it needs a new version.
 
@@ -51,7 +52,7 @@ FUNCTION_WORDS: Final = frozenset({
 """English words of grammar: they are in every task and say little about which one it is."""
 
 CACHED_WORDS: Final = 1 << 15
-"""Words whose buckets are kept, about 1 kB each at most: the tasks of one memory use a few thousand."""
+"""Words whose buckets are kept, some 100 bytes each: the tasks of one memory use a few thousand."""
 
 CHUNK_TEXTS: Final = 256
 """Texts counted at once; bounds the working memory of a bulk call to about 2 MB."""
@@ -74,36 +75,42 @@ def _bucket(feature: str) -> int:
 # What a text without any word gets, and one whose buckets cancel out: a direction of its own rather than no direction.
 _WORDLESS: Final = _bucket("")
 
+# Buckets are kept as bytes, because those of a text are then put together without looking at a single number.
+_Buckets = npt.NDArray[np.uint16]
+
+
+def _packed(buckets: Sequence[int]) -> bytes:
+    return np.array(buckets, dtype=np.uint16).tobytes()
+
+
+_PACKED_WORDLESS: Final = _packed([_WORDLESS])
+
 
 @functools.lru_cache(maxsize=CACHED_WORDS)
-def _word_buckets(word: str) -> tuple[int, ...]:
+def _word_buckets(word: str) -> bytes:
     """Return the signed buckets of a word and its pieces; a feature of weight *w* stands *w* times."""
     if word in FUNCTION_WORDS:
-        return (_bucket(f"w{word}"),) * FUNCTION_WORD_WEIGHT
+        return _packed([_bucket(f"w{word}")] * FUNCTION_WORD_WEIGHT)
     marked = f"<{word}>"
     pieces = [
         _bucket(f"c{marked[start : start + length]}")
         for length in PIECE_LENGTHS
         for start in range(len(marked) - length + 1)
     ]
-    return (_bucket(f"w{word}"),) * WORD_WEIGHT + tuple(pieces)
+    return _packed([_bucket(f"w{word}")] * WORD_WEIGHT + pieces)
 
 
 @functools.lru_cache(maxsize=CACHED_WORDS)
-def _pair_buckets(first: str, second: str) -> tuple[int, ...]:
-    return (_bucket(f"b{first} {second}"),) * PAIR_WEIGHT
+def _pair_buckets(first: str, second: str) -> bytes:
+    return _packed([_bucket(f"b{first} {second}")] * PAIR_WEIGHT)
 
 
-def _buckets(text: str) -> list[int]:
+def _buckets(text: str) -> _Buckets:
     """Return the signed buckets of all features of *text*, with repetition; never empty."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     words = _WORD.findall(plain.casefold())
-    found: list[int] = []
-    for word in words:
-        found += _word_buckets(word)
-    for first, second in itertools.pairwise(words):
-        found += _pair_buckets(first, second)
-    return found or [_WORDLESS]
+    found = [*map(_word_buckets, words), *itertools.starmap(_pair_buckets, itertools.pairwise(words))]
+    return np.frombuffer(b"".join(found) or _PACKED_WORDLESS, dtype=np.uint16)
 
 
 class HashedEmbedder:
@@ -148,20 +155,24 @@ class HashedEmbedder:
         result = np.empty((len(texts), DIMENSION), dtype=np.float32)
         for start in range(0, len(texts), CHUNK_TEXTS):
             chunk = texts[start : start + CHUNK_TEXTS]
-            result[start : start + len(chunk)] = normalise(_counts(chunk))
+            counts = _counts(chunk)
+            squares = np.einsum("ij,ij->i", counts, counts)
+            if not squares.all():
+                counts[squares == 0, _WORDLESS // 2] = 1
+                squares[squares == 0] = 1
+            # The quotient is worked out in float64; only what is stored of it is float32.
+            np.divide(counts, np.sqrt(squares)[:, np.newaxis], out=result[start : start + len(chunk)])
         return result
 
 
-def _counts(texts: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Return the signed counts of each text's buckets, shape ``(len(texts), 384)``, no row all zeros."""
-    if len(texts) == 1:
-        codes = np.array(_buckets(texts[0]), dtype=np.int64)
+def _counts(texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the signed counts of each text's buckets, shape ``(len(texts), 384)``."""
+    found = [_buckets(text) for text in texts]
+    if len(found) == 1:
+        codes: npt.NDArray[np.integer] = found[0]
     else:
-        codes = np.concatenate(
-            [np.array(_buckets(text), dtype=np.int64) + row * _SIGNED_BUCKETS for row, text in enumerate(texts)]
-        )
-    tally = np.bincount(codes, minlength=len(texts) * _SIGNED_BUCKETS).reshape(len(texts), DIMENSION, 2)
-    counts: np.ndarray[tuple[int, int], np.dtype[np.int64]] = tally[:, :, 0] - tally[:, :, 1]
-    silent = ~counts.any(axis=1)
-    counts[silent, _WORDLESS // 2] = 1
+        rows = np.repeat(np.arange(len(found)), [len(buckets) for buckets in found])
+        codes = np.concatenate(found) + rows * _SIGNED_BUCKETS
+    tally = np.bincount(codes, minlength=len(found) * _SIGNED_BUCKETS).reshape(len(found), DIMENSION, 2)
+    counts: npt.NDArray[np.int64] = tally[:, :, 0] - tally[:, :, 1]
     return counts

@@ -156,9 +156,9 @@ class SentenceEmbedder:
         if not path.is_file():
             raise InvalidInputError(f"There is no 'tokenizer.json' in {str(self._folder)!r}.")
         try:
-            found = tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        # This library raises the base class itself, so nothing narrower can be caught.
-        except Exception as error:
+            # From bytes, because of a text that is none the library raises nothing narrower than Exception.
+            found = tokenizers.Tokenizer.from_buffer(path.read_bytes())
+        except ValueError as error:
             raise InvalidInputError(f"{str(path)!r} is not a tokenizer: {error}.") from error
         if found.get_vocab_size() > self._bert.vocabulary:
             raise InvalidInputError(

@@ -39,6 +39,12 @@ class Prompt:
     procedures: tuple[Procedure, ...] = ()
 
 
+TOKENS = "tokens"
+"""Key of a step's ``extra`` under which an agent says what the step cost."""
+
+SPENT = "memp_spent"
+"""Key under which an agent that is a model says what it asked for the step, as the plain values of a ``Spent``."""
+
 NO_PROMPT = Prompt()
 """Nothing was served: the arm without memory."""
 

@@ -160,8 +160,9 @@ class Bisection:
             "title": self.sentence or f"Cannot tell: {self.why}.",
             "lines": lines,
             "steps": [
-                f"{self.changes} operations lie between positions {self.good} and {self.bad}; {self.versions} of them "
-                "change what is served for a task of the suite.",
+                f"{self.changes} {'operation lies' if self.changes == 1 else 'operations lie'} between positions "
+                f"{self.good} and {self.bad}; {self.versions} of them {'changes' if self.versions == 1 else 'change'} "
+                "what is served for a task of the suite.",
                 *(
                     f"Position {one.position}: {one.score:.0%}{'' if one.rounds == 1 else f' in {one.rounds} rounds'}."
                     for one in self.played

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 BASE, CANDIDATE = "base", "candidate"
 """Names of the two arms in the evaluations that a gate puts on record."""
 
+WAITS = "waits"
+"""The verdict on a candidate of which the suite says nothing."""
+
 TASKS_TOLD = 5
 """Tasks that a reason names; the evaluation holds all."""
 
@@ -284,8 +287,9 @@ def _judge_one(
         procedure=candidate.procedure.name,
         revision=candidate.revision.id,
         position=told.position,
-        verdict="waits",
-        reason="no task of the suite is served it, so nothing can be said of it",
+        verdict=WAITS,
+        reason="no task of the suite is served it, so nothing can be said of it: it waits until one is, or is decided "
+        "by hand",
     )
     trying = memory.trying([candidate.revision.id])
     if runner.prompts(memory) == runner.prompts(trying):

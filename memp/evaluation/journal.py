@@ -22,11 +22,14 @@ import attrs
 import msgspec
 
 from memp.errors import ConflictError, InvalidInputError, StorageError
-from memp.events.measuring import Measured
+from memp.events.measuring import Measured, Spent
 from memp.model import canonical_bytes
 
 FORMAT = 1
 """The version of the lines; another one is not read."""
+
+LINE_BEGINS = b'{"sum":"'
+"""How every line begins: what is left of one that a kill cut short is known by it from somebody else's file."""
 
 SYNC_SECONDS = 1.0
 """What a power cut may cost, at most. A killed process loses nothing: the system has every line that was written."""
@@ -70,6 +73,8 @@ class Outcome:
 
         tokens: What it cost; None where nobody counts.
 
+        spent: As in an attempt.
+
         superfluous: As in an attempt; replays alone.
 
         kind_first: As in an attempt; replays alone.
@@ -79,6 +84,7 @@ class Outcome:
     reward: float
     steps: int
     tokens: int | None = None
+    spent: tuple[Spent, ...] = ()
     superfluous: float | None = None
     kind_first: bool | None = None
 
@@ -118,6 +124,11 @@ class Journal:
         self._synced = time.monotonic()
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+            raise InvalidInputError(
+                f"The journal {os.fspath(path)!r} cannot be written ({error.strerror}). "
+                "Name a file in a folder that is there."
+            ) from error
         except OSError as error:
             raise StorageError(f"The journal {os.fspath(path)!r} cannot be written ({error.strerror}).") from error
         with contextlib.ExitStack() as opened:
@@ -141,7 +152,8 @@ class Journal:
         lines = whole.splitlines()
         wanted = json.loads(canonical_bytes(measured))
         header = None if not lines else _checked(lines[0])
-        if lines and (header is None or header.get("journal") != FORMAT):
+        ours = content[: len(LINE_BEGINS)] == LINE_BEGINS[: len(content)]
+        if not ours or (lines and (header is None or header.get("journal") != FORMAT)):
             raise InvalidInputError(
                 f"{str(self.path)!r} is no journal of an evaluation that this version of memp can read. "
                 "Name another file, or remove it."

@@ -8,11 +8,12 @@ of a version that since then has other events but the same procedures still coun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from memp.codec import decode
-from memp.errors import EventNotFoundError, NotFoundError
-from memp.evaluation.result import Result, same_version
+from memp.errors import NotFoundError
+from memp.evaluation.result import Result, check_comparable, differences, same_version
 from memp.events import EvaluationRecorded
 
 if TYPE_CHECKING:
@@ -58,37 +59,46 @@ def compared(
         b: The same; if both are evaluations they are joined, and no arm is named.
 
         evaluation: The one to look in, by event id or position; None takes the newest that has both, and else joins
-            the newest of each.
+            the newest of each that were done in the same way.
 
     Raises:
-        EventNotFoundError: There is no such evaluation.
+        NotFoundError: There is no such evaluation, or nothing on record says anything of one of them.
 
-        NotFoundError: Nothing on record says anything of one of them.
-
-        ConflictError: They were measured on different suites or by different agents.
+        ConflictError: They were never measured on the same suite by the same agent.
     """
     one, other = evaluation_named(found, a), evaluation_named(found, b)
     if one is not None and other is not None:
         return one.joined(other), None, None
     if evaluation is not None:
-        chosen = evaluation_named(found, evaluation)
-        if chosen is None:
-            raise EventNotFoundError(evaluation)
-        found = [(record, result) for record, result in found if result is chosen]
+        found = [(record, result) for record, result in found if result is evaluation_named(found, evaluation)]
+        if not found:
+            raise NotFoundError(f"No evaluation is on record as {evaluation!r}. 'memp compare STORE' lists them.")
     names_of = [(result, _arm(view, result, a), _arm(view, result, b)) for _, result in reversed(found)]
     for result, first, second in names_of:
         if first is not None and second is not None:
             return result, first, second
-    with_a = next(((result, first) for result, first, _ in names_of if first is not None), None)
-    with_b = next(((result, second) for result, _, second in names_of if second is not None), None)
-    if with_a is None or with_b is None:
+    with_a = [(result, first) for result, first, _ in names_of if first is not None]
+    with_b = [(result, second) for result, _, second in names_of if second is not None]
+    if not with_a or not with_b:
         raise NotFoundError(
-            f"No evaluation on record has {a if with_a is None else b!r}. "
+            f"No evaluation on record has {b if with_a else a!r}. "
             f"Make one with: memp eval STORE --suite NAME --at {a} --at {b} --record"
         )
-    joined = with_a[0].joined(with_b[0])
-    theirs = next(arm for arm in with_b[0].arms if arm.name == with_b[1])
-    return joined, with_a[1], next(arm.name for arm in joined.arms if same_version(arm, theirs))
+    return _newest_joined(with_a, with_b)
+
+
+def _newest_joined(
+    with_a: Sequence[tuple[Result, str]], with_b: Sequence[tuple[Result, str]]
+) -> tuple[Result, str, str]:
+    """Return the newest two evaluations, one of each, that can be compared, as one; the newest two say why none can."""
+    for (one, a), (other, b) in product(with_a, with_b):
+        if differences(one, other):
+            continue
+        joined = one.joined(other)
+        theirs = next(arm for arm in other.arms if arm.name == b)
+        return joined, a, next(arm.name for arm in joined.arms if same_version(arm, theirs))
+    check_comparable(with_a[0][0], with_b[0][0])
+    raise AssertionError("two results that differ in nothing can be compared")
 
 
 def _arm(view: View, result: Result, wanted: str) -> str | None:

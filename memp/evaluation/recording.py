@@ -11,11 +11,12 @@ import gzip
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from memp.errors import InvalidInputError
+from memp.errors import InvalidInputError, StorageError
 from memp.evaluation.agent import NO_PROMPT, Agent, Prompt, play
 from memp.evaluation.agents.named import agent_named, seeded
 
@@ -89,26 +90,49 @@ def write_runs(runs: Iterable[Trajectory], path: str | Path) -> int:
     The file is there when all of it is; the same runs give the same bytes.
 
     Raises:
-        InvalidInputError: There is a file already.
+        InvalidInputError: There is a file already, or none can be made there.
+
+        StorageError: The disk does not take it.
     """
     target = Path(path)
     if target.exists():
         raise InvalidInputError(f"Runs go to a new file ({str(target)!r} is there already). Choose another name.")
     beside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        raw = beside.open("wb")
+    except OSError as error:
+        raise InvalidInputError(
+            f"Runs cannot be written to {str(target)!r} ({error.strerror}). Name a file in a folder that is there."
+        ) from error
     count = 0
     try:
-        with beside.open("wb") as raw:
+        try:
             # No name and no time in the header, or the same runs would be other bytes.
             packed = gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) if target.suffix == ".gz" else None
             for run in runs:
-                (packed or raw).write(json.dumps(run_row(run), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+                line = json.dumps(run_row(run), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+                with _on_disk(target):
+                    (packed or raw).write(line)
                 count += 1
-            if packed is not None:
-                packed.close()
+            with _on_disk(target):
+                if packed is not None:
+                    packed.close()
+        finally:
+            with _on_disk(target):
+                raw.close()
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
     return count
+
+
+@contextmanager
+def _on_disk(target: Path) -> Iterator[None]:
+    """Call what the disk says of *target* by its name; whoever plays has errors of its own."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"Runs cannot be written to {str(target)!r} ({error.strerror}).") from error
 
 
 def run_row(run: Trajectory) -> dict[str, Any]:

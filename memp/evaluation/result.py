@@ -20,14 +20,14 @@ from memp.errors import ConflictError, InvalidInputError
 from memp.evaluation.comparison import Comparison, Comparisons
 from memp.evaluation.metrics import Score, score, telling
 from memp.events import EvaluationRecorded
-from memp.events.measuring import Arm, Attempt, Involved, Measured
+from memp.events.measuring import Arm, Attempt, Involved, Measured, Spent, summed
 from memp.model import canonical_bytes, content_digest
 
 if TYPE_CHECKING:
     from memp.memory import Memory
     from memp.record import Record
 
-__all__ = ["Arm", "Attempt", "Involved", "Measured", "Result"]
+__all__ = ["Arm", "Attempt", "Involved", "Measured", "Result", "Spent"]
 
 NONE, RANDOM, BM25, RAW = "none", "random", "bm25", "raw"
 """Arms that are no version: nothing is served; drawn by lot; compared by words; whole runs instead of procedures."""
@@ -101,6 +101,11 @@ class Result:
     def types(self) -> tuple[str, ...]:
         """The types of the tasks, in the order in which they come; empty if the tasks have none."""
         return tuple(dict.fromkeys(one.type for one in self.of(self.arms[0].name) if one.type is not None))
+
+    @cached_property
+    def spent(self) -> tuple[Spent, ...]:
+        """What the requests of an agent that is a model came to, a model each; empty for other agents."""
+        return summed(one for attempt in self.attempts for one in attempt.spent)
 
     def score(self, arm: str, type: str | None = None) -> Score:
         """
@@ -294,9 +299,29 @@ _MUST_BE_THE_SAME = {
 """What results must share to be compared, and what people call it. The version of memp may differ; it is shown."""
 
 
+SHA256_CHARACTERS, DIGEST_CHARACTERS = 64, 12
+"""How long a digest in hex is, and how much of it people are shown."""
+
+
 def same_version(one: Arm, other: Arm) -> bool:
     """Return whether two arms serve the same: they are of one kind, and of versions of the same content."""
     return (one.kind, one.state_digest) == (other.kind, other.state_digest)
+
+
+def differences(one: Result, other: Result) -> tuple[str, ...]:
+    """Return in what two results were done otherwise, for people; empty if they can be compared."""
+    said = [
+        (called, *(getattr(result.measured, name) for result in (one, other)))
+        for name, called in _MUST_BE_THE_SAME.items()
+    ]
+    said += [("seeds", list(one.seeds), list(other.seeds)), ("scope", one.scope, other.scope)]
+    return tuple(f"{called} ({_short(mine)} and {_short(theirs)})" for called, mine, theirs in said if mine != theirs)
+
+
+def _short(value: object) -> str:
+    """Return *value* as a message has it: of a digest its beginning is enough."""
+    text = repr(value)
+    return f"{text[:DIGEST_CHARACTERS + 1]}…'" if isinstance(value, str) and len(value) == SHA256_CHARACTERS else text
 
 
 def check_comparable(one: Result, other: Result) -> None:
@@ -306,15 +331,7 @@ def check_comparable(one: Result, other: Result) -> None:
     Raises:
         ConflictError: They differ; the message says in what.
     """
-    differing = [
-        f"{called} ({getattr(one.measured, name)!r} and {getattr(other.measured, name)!r})"
-        for name, called in _MUST_BE_THE_SAME.items()
-        if getattr(one.measured, name) != getattr(other.measured, name)
-    ]
-    if one.seeds != other.seeds:
-        differing.append(f"seeds ({list(one.seeds)} and {list(other.seeds)})")
-    if one.scope != other.scope:
-        differing.append(f"scope ({one.scope!r} and {other.scope!r})")
+    differing = differences(one, other)
     if differing:
         raise ConflictError(
             f"Two results can be compared if suite and agent are the same. These differ in: {'; '.join(differing)}. "

@@ -271,6 +271,7 @@ class Runner:
                 reward=outcome.reward,
                 steps=outcome.steps,
                 tokens=outcome.tokens,
+                spent=outcome.spent,
                 served=tuple(one.name for one in serving.served),
                 prompt_digest=serving.digest,
                 superfluous=outcome.superfluous,

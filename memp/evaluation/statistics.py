@@ -235,6 +235,17 @@ def shown_less_often(first: float, second: float, seeds: int, confidence: float)
     return float(_import("scipy.stats").fisher_exact(table, alternative="greater").pvalue) <= 1 - confidence
 
 
+def require_statistics() -> None:
+    """
+    Do nothing if the libraries are there, so that their want is known before the work and not behind it.
+
+    Raises:
+        InvalidInputError: scipy or statsmodels is not installed.
+    """
+    for module in ("scipy", "statsmodels"):
+        _import(module)
+
+
 def _import(module: str) -> Any:
     """Return a module of the libraries for statistics."""
     from importlib import import_module

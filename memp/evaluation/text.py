@@ -11,6 +11,8 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from memp.evaluation.comparison import Comparison, Difference
 from memp.evaluation.metrics import METRICS, Figure, Metric, Score
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from memp.evaluation.result import Result
+    from memp.events.measuring import Spent
 
 WIDTH = 100
 """Columns of a table as text: what fits beside other text on a screen."""
@@ -35,6 +38,7 @@ def table_text(result: Result) -> str:
         parts.append(_render(types_table(result, METRICS["success"])))
     if result.pairs:
         parts += [_render(pairs_table(result)), power_text(result)]
+    parts += [spent_text(spent) for spent in result.spent]
     return "\n\n".join(part.rstrip() for part in parts if part.strip()) + "\n"
 
 
@@ -101,6 +105,16 @@ def power_text(result: Result) -> str:
     adjusted = "" if pairs == 1 else f", adjusted for {pairs} pairs by Holm"
     best = min(compared, key=lambda one: one.power.points or math.inf)
     return f"p by McNemar's exact test and by bootstrap{adjusted}. At best, {best.power}"
+
+
+def spent_text(spent: Spent) -> str:
+    """Return what the requests of an agent to one model came to, as a sentence."""
+    failed = f", {spent.failed} in vain" if spent.failed else ""
+    price = "" if spent.price is None else f", at a price of {spent.price:.4f}"
+    return (
+        f"{spent.model!r} was asked {spent.calls:,} times{failed}: {spent.tokens_in:,} tokens in, "
+        f"{spent.tokens_out:,} out{price}."
+    )
 
 
 def p_text(p: float) -> str:
@@ -173,6 +187,7 @@ def summary(result: Result) -> dict[str, Any]:
             type: {arm.name: score_values(result.score(arm.name, type)) for arm in result.arms} for type in result.types
         },
         "pairs": {f"{a}/{b}": comparison_values(result.compare(a, b)) for a, b in result.pairs},
+        "spent": [attrs.asdict(spent) for spent in result.spent],
     }
 
 

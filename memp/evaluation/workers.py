@@ -20,19 +20,18 @@ from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
 
 import attrs
+import msgspec
 
 from memp.errors import ConflictError, CorruptStoreError, InvalidInputError, MempError, NotFoundError, ServiceError
-from memp.evaluation.agent import play
+from memp.evaluation.agent import SPENT, TOKENS, play
 from memp.evaluation.agents.named import seeded
 from memp.evaluation.journal import Outcome, PlayKey
+from memp.events.measuring import Spent, summed
 
 if TYPE_CHECKING:
     from memp.evaluation.agent import Agent, Prompt
     from memp.evaluation.environment import Environment, Task
     from memp.model import Trajectory
-
-TOKENS = "tokens"
-"""Key of a step's ``extra`` under which an agent says what the step cost."""
 
 AHEAD_PER_WORKER = 4
 """Jobs that wait for each worker: enough that none is idle, few enough that stopping is quick."""
@@ -196,6 +195,7 @@ def outcome_of(run: Trajectory) -> Outcome:
         reward=run.reward or 0.0,
         steps=int(run.extra["steps"]),
         tokens=sum(said) if said else None,
+        spent=summed(msgspec.convert(step.extra[SPENT], type=Spent) for step in run.steps if SPENT in step.extra),
     )
 
 

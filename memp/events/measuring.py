@@ -7,6 +7,8 @@ asked again. It holds every attempt and not the sums, because results are compar
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 import attrs
@@ -87,6 +89,56 @@ class Arm:
 
 
 @attrs.frozen(kw_only=True)
+class Spent:
+    """
+    What the requests to one model came to, of an agent that is one.
+
+    Attributes:
+        model: What its endpoint calls it.
+
+        calls: How many requests were sent.
+
+        failed: How many of them gave nothing of use.
+
+        tokens_in: Tokens of the requests, where the endpoint said.
+
+        tokens_out: Tokens of the answers, where it said.
+
+        price: What it cost, in the money of the model's prices; None if these are not known.
+
+        unpriced: Answers of which the price is not known.
+    """
+
+    model: str = attrs.field(validator=check_filled)
+    calls: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    failed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    tokens_in: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    tokens_out: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    price: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(as_float), validator=check_finite
+    )
+    unpriced: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+
+
+def summed(spent: Iterable[Spent]) -> tuple[Spent, ...]:
+    """Return what *spent* comes to, one for each model, by name."""
+    found: dict[str, Spent] = {}
+    for one in spent:
+        so_far = found.get(one.model, Spent(model=one.model))
+        prices = [price for price in (so_far.price, one.price) if price is not None]
+        found[one.model] = Spent(
+            model=one.model,
+            calls=so_far.calls + one.calls,
+            failed=so_far.failed + one.failed,
+            tokens_in=so_far.tokens_in + one.tokens_in,
+            tokens_out=so_far.tokens_out + one.tokens_out,
+            price=round(math.fsum(prices), 12) if prices else None,
+            unpriced=so_far.unpriced + one.unpriced,
+        )
+    return tuple(found[model] for model in sorted(found))
+
+
+@attrs.frozen(kw_only=True)
 class Attempt:
     """
     How one task went, once, in one arm.
@@ -109,6 +161,8 @@ class Attempt:
 
         tokens: Tokens that the attempt cost, prompts and answers; None where nobody counts, such as with scripts.
 
+        spent: What the requests of an agent that is a model came to, a model each; empty for other agents.
+
         served: Names of the procedures that were served, best first.
 
         prompt_digest: Hex digest of all that was served; where two arms have the same, a deterministic agent acts the
@@ -129,6 +183,7 @@ class Attempt:
     reward: float = attrs.field(default=0.0, converter=as_float, validator=check_finite)
     steps: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     tokens: int | None = None
+    spent: tuple[Spent, ...] = ()
     served: tuple[str, ...] = ()
     prompt_digest: str = ""
     superfluous: float | None = attrs.field(default=None, converter=attrs.converters.optional(as_float))
@@ -173,7 +228,7 @@ class EvaluationRecorded:
     """
 
     TYPE: ClassVar[str] = "evaluation-recorded"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     evaluation_id: str = attrs.field(validator=check_filled)
     scope: str = ""

@@ -21,21 +21,23 @@ class ModelCalled:
 
         scope: For whose memory; empty for everybody's.
 
-        purpose: What for: ``distil``, ``reflect``, ``judge``, ``facts`` or ``act``.
+        purpose: What for: ``distil``, ``reflect``, ``judge``, ``facts``, ``act`` or ``embed``.
 
         model: What the endpoint calls the model.
 
         endpoint: Where it is, without a password; empty for the one of the environment.
 
-        mode: How the answer was held to a form: ``tools``, ``json``, ``json-schema``, ``markdown`` or ``text``.
+        mode: How the answer was held to a form: ``tools``, ``json``, ``json-schema``, ``markdown``, ``text`` or
+            ``vectors``.
 
         parameters: What else the request set, such as the temperature.
 
-        request: The request's messages and form, as canonical JSON.
+        request: The request's messages and form, as canonical JSON. Of a request for embeddings the SHA-256 of each
+            text, under which the store keeps its vector; their number alone where nothing was written for it.
 
         request_digest: Hex SHA-256 of all that decides the answer; the same request has the same.
 
-        response: What the model said, as canonical JSON; empty if nothing came.
+        response: What the model said, as canonical JSON, of embeddings how many vectors; empty if nothing came.
 
         error: Why the answer was of no use; empty if it was.
 

@@ -283,7 +283,8 @@ class _Reach:
         if seen.undoes:
             # Its reason speaks of what it takes away. One that takes away or marks anything else is still needed.
             return (derived or not seen.taints) and all(event in self.events for event in seen.undoes)
-        if derived and any(event in self.events for event in seen.derived_from):
+        # A call repeats words of what it was made from, and is not merely made from it.
+        if (derived or seen.type == ModelCalled.TYPE) and any(event in self.events for event in seen.derived_from):
             return True
         return seen.speaks_of in self.events
 

@@ -6,15 +6,27 @@ A procedure that was undone has a story too: it ends with what took it away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from memp.events import ProcedureAdded, ProcedureGeneralised, ProcedureMerged, ProcedureReflected, TrajectoryRecorded
+from memp.events import (
+    Event,
+    ModelCalled,
+    ProcedureAdded,
+    ProcedureGeneralised,
+    ProcedureMerged,
+    ProcedureReflected,
+    TrajectoryRecorded,
+)
 from memp.history.told import Teller, Told, summed_up
-from memp.model import EventId, Procedure, ProcedureId
+from memp.model import EventId, Position, Procedure, ProcedureId
 from memp.projection import Entry
 from memp.state import State
+
+_MAY_BE_KEPT = (ProcedureAdded, ProcedureGeneralised)
+"""Events that keep a run as it is where there is no script."""
 
 _MAKES_REVISION = (ProcedureAdded, ProcedureGeneralised, ProcedureReflected, ProcedureMerged)
 
@@ -52,14 +64,34 @@ class Story:
         }
 
 
-def why(state: State, procedure_id: ProcedureId) -> Story:
-    """Return the story of the procedure as *state* sees it; it need not be there any more."""
-    teller = Teller(state)
+def why(
+    state: State,
+    procedure_id: ProcedureId,
+    *,
+    read: Callable[[Position], Event | None] | None = None,
+    cause_at: Callable[[Position], str | None] | None = None,
+) -> Story:
+    """
+    Return the story of the procedure as *state* sees it; it need not be there any more.
+
+    Args:
+        state: The version.
+
+        procedure_id: The procedure.
+
+        read: Returns the event at a position, None if it was purged; for what the state keeps no entry of.
+
+        cause_at: Returns what the event at a position answers: a run that is kept as it is may answer the question to
+            a model that gave no script. None leaves such questions out.
+    """
+    teller = Teller(state, read=read)
     own = teller.entries_of(procedure_id)
     events = set(own)
     for entry in own.values():
         if isinstance(entry.event, _MAKES_REVISION) and entry.event.procedure_id == procedure_id:
             events |= _runs_of(teller, entry, entry.event)
+            if cause_at is not None and isinstance(entry.event, _MAY_BE_KEPT) and entry.event.content.script is None:
+                events |= _asked_in_vain(state, cause_at(entry.position))
     events |= {stone.event_id for stone in state.tombstones(f"procedure/{procedure_id}")}
     for undo, event in teller.undos.items():
         # In the order of the log, so that the undo of an undo is found by the undo that it names.
@@ -69,6 +101,13 @@ def why(state: State, procedure_id: ProcedureId) -> Story:
     ordered = sorted(events, key=lambda event: placed[event].position)
     told = summed_up((teller.tell(event, about=procedure_id) for event in ordered), teller)
     return Story(id=procedure_id, name=teller.name(procedure_id), procedure=state.get(procedure_id), told=told)
+
+
+def _asked_in_vain(state: State, answered: str | None) -> set[EventId]:
+    """Return the event that was answered if it is a call to a model, which then says why there is no script."""
+    cause = EventId(answered or "")
+    placed = state.history.placed.get(cause)
+    return {cause} if placed is not None and placed.type == ModelCalled.TYPE and state.sees(cause) else set()
 
 
 def _runs_of(

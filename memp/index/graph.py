@@ -134,7 +134,7 @@ class Graph:
             labels, distances = self.handle.knn_query(query, k=count, num_threads=1)
         except RuntimeError:
             return None
-        scores: npt.NDArray[np.float32] = np.float32(1.0) - distances[0]
+        scores: npt.NDArray[np.float32] = 1.0 - distances[0]
         return labels[0].astype(np.int64), scores
 
 

@@ -228,9 +228,10 @@ class HnswIndex:
             with self._lock:
                 self._behind = False
             self._builder.wake(self._build_next)
-        return self._walk(generation, query, k, count, allowed, permitted) or self._exact.search(
-            query, k=k, allowed=allowed
-        )
+        # A graph cannot be told what is allowed; where all is, nothing it says needs to be looked up.
+        within = None if permitted == count else allowed
+        found = self._walk(generation, query, k, count, within, permitted)
+        return found or self._exact.search(query, k=k, allowed=allowed)
 
     def _walk(
         self, generation: Generation, query: Vector, k: int, count: int, allowed: Mask | None, permitted: int
@@ -341,5 +342,6 @@ def _reach(scores: npt.NDArray[np.float32], k: int) -> float:
     """Return the *k*-th highest of *scores*; minus infinity if there are fewer."""
     if len(scores) < k:
         return -np.inf
-    cut = len(scores) - k
-    return float(np.partition(scores, cut)[cut])
+    ordered = scores.copy()
+    ordered.partition(len(scores) - k)
+    return float(ordered[-k])

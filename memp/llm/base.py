@@ -27,12 +27,24 @@ plain text, which every server can do."""
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 
+VECTORS = "vectors"
+"""What stands in the place of a mode where a request was for embeddings."""
+
 PER_MILLION = 1_000_000
 """Prices are for so many tokens."""
 
 ATTEMPTS = 4
 """How often one request is sent at most: with doubling waits that is a quarter of a minute, which outlives a restart
 of a server and the short limits of a hosted one."""
+
+
+NO_MODEL = (
+    "This needs a language model: memp.open(…, model=memp.Model('…')), or '--model' on the command line."
+)
+"""Said where a model is needed and none is named."""
+
+BAD_KEY = "A model's key must be plain ASCII. Look for what was pasted beside it."
+"""Said of a key that no header can hold. What came is not told: it is a key all the same."""
 
 
 def _positive(what: Model, attribute: attrs.Attribute[Any], value: float | None) -> None:  # noqa: ARG001 - attrs' form
@@ -146,21 +158,21 @@ class Call:
     One request that left the process, and what came of it.
 
     Attributes:
-        purpose: What for: ``distil``, ``reflect``, ``judge``, ``facts``, ``act`` or ``probe``.
+        purpose: What for: ``distil``, ``reflect``, ``judge``, ``facts``, ``act`` or ``embed``.
 
         model: What the endpoint calls the model.
 
         endpoint: Where it is, without a password; empty for the endpoint of the environment.
 
-        mode: How the answer was held to a form; ``text`` if it was not.
+        mode: How the answer was held to a form; ``text`` if it was not, ``vectors`` for embeddings.
 
         parameters: What else the request set, such as the temperature.
 
-        request: The request's messages and form, as canonical JSON.
+        request: The request's messages and form, as canonical JSON; of embeddings the SHA-256 of each text.
 
         request_digest: Hex SHA-256 of all that decides the answer; the same request has the same.
 
-        response: What the model said, as canonical JSON; empty if nothing came.
+        response: What the model said, as canonical JSON; of embeddings how many vectors; empty if nothing came.
 
         error: Why the answer was of no use; empty if it was.
 

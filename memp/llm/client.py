@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import attrs
 
 from memp.errors import InvalidInputError, ModelAnswerError, ModelError, ModelRefusedError, ModelRequestError
-from memp.llm.base import MODES, Call, Message, Mode, Model
+from memp.llm.base import BAD_KEY, MODES, Call, Message, Mode, Model
 from memp.llm.replies import Reply, completion_of, merged, reply_of, sound
 from memp.llm.retrying import retried
 from memp.llm.translate import driver_errors, translated
@@ -137,8 +137,7 @@ class Client:
         base_url = model.base_url or os.environ.get("OPENAI_BASE_URL") or None
         key = model.api_key or os.environ.get("OPENAI_API_KEY")
         if key is not None and not (key.isascii() and key.isprintable()):
-            # What came is not told: it is a key all the same, with something pasted beside it.
-            raise InvalidInputError("A model's key must be plain ASCII. Look for what was pasted beside it.")
+            raise InvalidInputError(BAD_KEY)
         # What errors are told with: an endpoint may repeat the key, wherever that came from.
         self._told = attrs.evolve(model, api_key=key)
         try:

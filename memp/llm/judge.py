@@ -42,7 +42,8 @@ class Judge:
         rubric: What counts, in words: a text or a file; a template of memp's small language that may say
             ``{{ task }}``. None takes the one that ships: was the task done.
 
-        memory: Where calls go on record; None keeps them in ``calls`` alone.
+        memory: Where calls go on record, and are added up by ``costs``; None keeps them in ``calls`` alone, for there
+            is no log that could hold them.
 
         cached: Whether a question that is on record in *memory*, word for word, is answered from there.
 
@@ -72,6 +73,11 @@ class Judge:
         self._client: Client | None = None
         self._recall = None if memory is None else memory._recall(cached=cached)
         self._lines("a task")
+
+    @property
+    def recorded(self) -> bool:
+        """Whether calls go on record."""
+        return self._memory is not None
 
     def score(self, trajectory: Trajectory) -> Verdict:
         """

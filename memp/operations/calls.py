@@ -7,6 +7,7 @@ What a call cost belongs to the procedures whose content was made from its answe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
@@ -16,19 +17,23 @@ import attrs
 from memp import codec
 from memp.decide import Decided, Ids
 from memp.errors import InvalidInputError
-from memp.events import ModelCalled
+from memp.events import EvaluationRecorded, ModelCalled, TextsEmbedded
+from memp.events.measuring import Spent, summed
+from memp.llm.base import VECTORS
 from memp.log.base import EventLog
-from memp.model import CallId, EventId, ProcedureId
+from memp.model import CallId, EventId, ProcedureId, canonical_bytes, content_digest
+from memp.retrieval.catalogue import NAMING_VECTORS, WITH_CONTENT, search_texts
 from memp.state import State
 
 if TYPE_CHECKING:
     from memp.llm.base import Call
+    from memp.store import Embedded
 
 By = Literal["procedure", "model", "day"]
 """What costs are added up by."""
 
 NO_PROCEDURE = "(none)"
-"""Where calls stand whose answers became no procedure: failures, verdicts, questions about others."""
+"""Where calls stand whose answers became no procedure: failures, verdicts, moves, tasks of episodes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +124,56 @@ def noted(
     ]
 
 
+def noted_embedding(
+    asked: Iterable[Embedded], decided: Sequence[Decided], *, scope: str, ids: Ids
+) -> list[Decided]:
+    """
+    Return the events that put requests for embeddings on record.
+
+    Args:
+        asked: The requests.
+
+        decided: The events that hold their texts; whoever removes one of them removes the request. Without any, no
+            later purge could reach what a request says of its texts, so their number alone is kept.
+
+        scope: For whose memory.
+
+        ids: Where ids come from.
+    """
+    holding: dict[str, list[Decided]] = {}
+    for one in decided:
+        if isinstance(one.event, WITH_CONTENT):
+            for _, text in search_texts(one.event.content):
+                holding.setdefault(text, []).append(one)
+        elif isinstance(one.event, TextsEmbedded):
+            for ref in one.event.vectors:
+                holding.setdefault(ref.text, []).append(one)
+    found: list[Decided] = []
+    for embedded in asked:
+        of = {one.event_id: one for text in embedded.texts for one in holding.get(text, ())}
+        if not of and not embedded.texts:
+            of = {one.event_id: one for one in decided}
+        touched = {
+            one.event.procedure_id: None
+            for one in of.values()
+            if isinstance(one.event, NAMING_VECTORS)
+        }
+        call = embedded.call if of else _without_texts(embedded.call)
+        found += noted([call], scope=scope, ids=ids, procedures=tuple(touched), derived_from=tuple(of))
+    return found
+
+
+def _without_texts(call: Call) -> Call:
+    """Return a request for embeddings with the number of its texts instead of their digests."""
+    said = json.loads(call.request)
+    request = {**said, "input": len(said["input"])}
+    return attrs.evolve(
+        call,
+        request=canonical_bytes(request).decode(),
+        request_digest=content_digest([call.endpoint, call.mode, request, call.parameters]),
+    )
+
+
 def calls_seen(state: State, log: EventLog) -> Iterator[NotedCall]:
     """Yield the calls seen in *state*, oldest first, purged ones apart, as they stand in *log*."""
     for event_id, place in state.history.placed.items():
@@ -130,11 +185,30 @@ def calls_seen(state: State, log: EventLog) -> Iterator[NotedCall]:
                 yield NotedCall(event_id, place.recorded_at, event)
 
 
-def added_up(state: State, calls: Iterable[NotedCall], *, by: str) -> tuple[Cost, ...]:
-    """
-    Return what *calls* came to, the dearest first, then by name; days in their order.
+def evaluations_seen(state: State, log: EventLog) -> Iterator[tuple[int, Spent]]:
+    """Yield what agents spent in the evaluations seen in *state*, oldest first, each with when that was recorded."""
+    for event_id, place in state.history.placed.items():
+        if (
+            place.type == EvaluationRecorded.TYPE
+            and place.position not in state.history.tombstones
+            and state.sees(event_id)
+        ):
+            [record] = log.read(after=place.position - 1, until=place.position)
+            if record.body is not None:
+                event = codec.decode(record.type, record.schema, record.body, position=record.position)
+                assert isinstance(event, EvaluationRecorded)
+                for spent in summed(one for attempt in event.attempts for one in attempt.spent):
+                    yield place.recorded_at, spent
 
-    A call whose answer became several procedures is shared equally, to the whole token.
+
+def added_up(
+    state: State, calls: Iterable[NotedCall], *, by: str, evaluations: Iterable[tuple[int, Spent]] = ()
+) -> tuple[Cost, ...]:
+    """
+    Return what *calls* and *evaluations* came to, the dearest first, then by name; days in their order.
+
+    A call whose answer became several procedures, or that embedded texts of several, is shared equally, to the whole
+    token.
 
     Raises:
         InvalidInputError: *by* is none of ``procedure``, ``model`` and ``day``.
@@ -145,17 +219,24 @@ def added_up(state: State, calls: Iterable[NotedCall], *, by: str) -> tuple[Cost
     sums: dict[str, _Sum] = {}
     for call in calls:
         if by == "day":
-            names = [datetime.fromtimestamp(call.recorded_at / 1_000_000, UTC).date().isoformat()]
+            names = [_day(call.recorded_at)]
         elif by == "model":
             names = [call.event.model]
         else:
-            names = sorted(made.get(call.event_id, ())) or [NO_PROCEDURE]
+            names = sorted(made.get(call.event_id, ()) or _embedded_for(state, call.event)) or [NO_PROCEDURE]
         for number, name in enumerate(names):
             sums.setdefault(name, _Sum()).add(call.event, number, len(names))
+    for recorded_at, spent in evaluations:
+        name = {"day": _day(recorded_at), "model": spent.model}.get(by, NO_PROCEDURE)
+        sums.setdefault(name, _Sum()).add_spent(spent)
     costs = [one.cost(name) for name, one in sums.items()]
     if by == "day":
         return tuple(sorted(costs, key=lambda cost: cost.what))
     return tuple(sorted(costs, key=lambda cost: (-(cost.price or 0.0), -cost.tokens_in - cost.tokens_out, cost.what)))
+
+
+def _day(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).date().isoformat()
 
 
 def _made(state: State) -> dict[EventId, set[str]]:
@@ -170,6 +251,13 @@ def _made(state: State) -> dict[EventId, set[str]]:
                 if there is not None and there.type == ModelCalled.TYPE:
                     found.setdefault(EventId(source), set()).update(names)
     return found
+
+
+def _embedded_for(state: State, call: ModelCalled) -> set[str]:
+    """Return the names of the procedures whose texts a call embedded; none for a call of another kind."""
+    if call.mode != VECTORS:
+        return set()
+    return {procedure.name for id in call.procedures if (procedure := state.get(id)) is not None}
 
 
 @attrs.define
@@ -193,6 +281,16 @@ class _Sum:
         else:
             self.priced += 1
             self.price += call.price / shares
+
+    def add_spent(self, spent: Spent) -> None:
+        self.calls += spent.calls
+        self.failed += spent.failed
+        self.tokens_in += spent.tokens_in
+        self.tokens_out += spent.tokens_out
+        self.unpriced += spent.unpriced
+        if spent.price is not None:
+            self.priced += 1
+            self.price += spent.price
 
     def cost(self, what: str) -> Cost:
         return Cost(

@@ -20,7 +20,7 @@ from memp.build.distil import Distil, kind_of_task, kinds
 from memp.build.effects import choose_toolset
 from memp.decide import Decided
 from memp.episodes import QueuedRun, queue
-from memp.errors import ModelError
+from memp.errors import EmbeddingError, ModelError
 from memp.events import ProcedureAdded, ProcedureGeneralised, RunDropped, RunQueued, TrajectoryRecorded
 from memp.llm.ordered import in_order
 from memp.llm.retrying import TRANSIENT, is_endpoints_fault
@@ -88,7 +88,7 @@ class Outcome:
 
     talk: Talk
     written: Written | None = None
-    error: ModelError | None = None
+    error: ModelError | EmbeddingError | None = None
 
 
 @attrs.define
@@ -201,16 +201,17 @@ class Course:
         for number, (job, outcome) in enumerate(
             in_order(asked, functools.partial(self._ask, stop), parallel=self.parallel), start=1
         ):
+            last = number == len(asked) and not left and not tally.waiting
             error = outcome.error
-            if stop.is_set() or (error is not None and is_endpoints_fault(error)):
-                failing += 1
-                if not isinstance(error, TRANSIENT) or failing >= FAILURES_MAX:
-                    stop.set()
-                self._put_off(job, outcome, tally, queued)
-            else:
+            if not stop.is_set():
+                error = self._tried(job, outcome, tally, queued, key=self.key if last else None)
+            if error is None and not stop.is_set():
                 failing = 0
-                last = number == len(asked) and not left and not tally.waiting
-                self._learn(job, outcome, tally, queued, key=self.key if last else None)
+            else:
+                failing += 1
+                if not isinstance(error, (*TRANSIENT, EmbeddingError)) or failing >= FAILURES_MAX:
+                    stop.set()
+                self._put_off(job, attrs.evolve(outcome, error=error), tally, queued)
             if self.progress is not None:
                 self.progress("distilling", number, len(asked))
         self._record(left, tally, queued)
@@ -236,12 +237,23 @@ class Course:
 
     # -- what becomes of an answer -------------------------------------------------------------------------------
 
+    def _tried(
+        self, job: Job, outcome: Outcome, tally: Tally, queued: Mapping[str, Sequence[QueuedRun]], *, key: str | None
+    ) -> ModelError | EmbeddingError | None:
+        """Learn from *job*, and return why that has to wait; None if it is done."""
+        if isinstance(outcome.error, ModelError) and is_endpoints_fault(outcome.error):
+            return outcome.error
+        try:
+            self._learn(job, outcome, tally, queued, key=key)
+        except EmbeddingError as error:
+            # What the model wrote is in its calls, so having it again from there costs nothing.
+            return error
+        return None
+
     def _learn(
         self, job: Job, outcome: Outcome, tally: Tally, queued: Mapping[str, Sequence[QueuedRun]], *, key: str | None
     ) -> None:
         """Record the runs of *job*, build what was written from them, or keep them as they are."""
-        if outcome.error is not None:
-            tally.problems.append(f"{job.built[0].task!r} is kept as it is: {outcome.error}")
         built = {run.digest for run in job.built}
         answers = {} if outcome.written is None else dict.fromkeys(built, outcome.written)
         spoken = () if job.toolset is None else (job.toolset,)
@@ -271,6 +283,8 @@ class Course:
             gone = [decide.single(dropped(one.id), ids) for run in job.runs for one in queued.get(run.digest, ())]
             toolsets = self.memory._new_toolsets(rest, builder)
             self._append([*toolsets, *recorded, *calls, *rest, *gone], tally, key=key)
+        if outcome.error is not None:
+            tally.problems.append(f"{job.built[0].task!r} is kept as it is: {outcome.error}")
         tally.recorded += len(plan.recorded)
         tally.unbuilt += plan.unbuilt
         tally.added += plan.added

@@ -58,11 +58,14 @@ class FactsReport:
 
         problems: What went wrong with the model, one sentence each, in the order of the procedures.
 
+        left: How many procedures nothing was found out about, because an endpoint failed; ask again later.
+
         events: The records that were written, oldest first.
     """
 
     changed: tuple[str, ...]
     problems: tuple[str, ...]
+    left: int = 0
     events: tuple[Record, ...] = attrs.field(repr=False)
 
 

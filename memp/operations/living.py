@@ -8,7 +8,9 @@ the first without the second, or both whole.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -28,7 +30,7 @@ from memp.episodes import (
     queue,
     unfinished,
 )
-from memp.errors import BodyError, ConflictError, InvalidInputError, NotFoundError
+from memp.errors import BodyError, ConflictError, EmbeddingError, InvalidInputError, NotFoundError
 from memp.events import (
     EpisodeFinished,
     EpisodeStarted,
@@ -47,7 +49,7 @@ from memp.record import Record
 from memp.retrieval.filters import Filter
 from memp.toolsets import builder_for, by_digest, is_recorded, resource_of
 from memp.update import intake_policy
-from memp.update.base import StoredRun
+from memp.update.base import Remark, StoredRun
 from memp.update.outcome import Around, Outcome, abandon, capped, finish
 from memp.update.registry import DEFAULT, TRYING, GivenPolicy, policy_named, resolve
 from memp.update.trial import on_trial
@@ -77,8 +79,9 @@ class Drained:
 
         generalised: Names of the procedures that further runs now support.
 
-        problems: What went wrong with the model, one sentence each; runs whose questions failed by the endpoint's fault
-            wait on.
+        problems: What went wrong with the model, one sentence each.
+
+        waiting: How many runs that were to be learned wait on, because an endpoint failed.
     """
 
     runs: int
@@ -86,7 +89,11 @@ class Drained:
     added: tuple[str, ...]
     generalised: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    waiting: int = 0
 
+
+UNSET = PolicySet(policies=DEFAULT)
+"""The rules where nobody set any."""
 
 FORGOTTEN = "the process that ran it ended before it did"
 """Why an episode was abandoned that stands open when a store is opened."""
@@ -150,8 +157,7 @@ class Living(Verdicts):
                 style=style,
                 budget_tokens=budget_tokens,
             )
-        with self._store.lock:
-            policies = resolve(policy, default=self._settings().policies)
+        policies = resolve(policy, default=self._policies() if policy is None else DEFAULT)
         asking = Asking(
             k=k, key=key, where=where, evidence_weight=evidence_weight, style=style, budget_tokens=budget_tokens
         )
@@ -161,9 +167,18 @@ class Living(Verdicts):
         names = tuple(name for name, _ in episode._policies)
         with self._store.lock:
             asking = episode._asking
-            found = self.retrieve(
-                episode.task, asking.k, key=asking.key, where=asking.where, evidence_weight=asking.evidence_weight
-            )
+            with self._store.noting() as asked:
+                try:
+                    found = self.retrieve(
+                        episode.task,
+                        asking.k,
+                        key=asking.key,
+                        where=asking.where,
+                        evidence_weight=asking.evidence_weight,
+                    )
+                except EmbeddingError:
+                    self._note_embedded(asked, ())
+                    raise
             matches = found.matches
             if TRYING.intersection(names):
                 matches = tuple(
@@ -184,20 +199,29 @@ class Living(Verdicts):
                 prompt=sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
                 policies=names,
             )
-            decided = decide.single(event, self._store.ids)
-            self._append([attrs.evolve(decided, read=tuple(match.procedure.active for match in matches))])
+            read = tuple(match.procedure.active for match in matches)
+            decided = decide.single(event, self._store.ids, read=read)
+            self._append([decided])
+            self._note_embedded(asked, [decided])
         episode.id, episode.matches, episode.prompt = id, matches, prompt
 
     def _finish(self, episode: Episode, outcome: Outcome) -> tuple[Record, ...]:
-        outcome = attrs.evolve(outcome, trajectory=self._store.masked_run(outcome.trajectory))
+        run = self._store.masked_run(outcome.trajectory)
+        if run is not outcome.trajectory:
+            outcome = attrs.evolve(outcome, trajectory=run)
         with self._store.lock:
             info = self._open_episode(episode.id)
             settings = self._settings()
             builder = builder_for(self._state, settings.build)
-            decided = finish(
-                self._state, info, outcome, policies=episode._policies, settings=settings, around=self._around(builder)
-            )
-            return self._append([*self._new_toolsets(decided, builder), *decided])
+            ended = partial(finish, self._state, info, outcome, settings=settings, around=self._around(builder))
+            decided = ended(policies=episode._policies)
+            try:
+                return self._append([*self._new_toolsets(decided, builder), *decided])
+            except EmbeddingError as error:
+                # How it ended is known now and never again; what would have been made of it is not worth that.
+                why = f"nothing was made of the run, because its words could not be embedded: {error}"
+                warnings.warn(f"The episode is over, and {why}", RuntimeWarning, stacklevel=3)
+                return self._append(ended(policies=[("none", lambda *_: [Remark(text=why)])]))
 
     def _abandon(self, episode: Episode, why: str) -> None:
         with self._store.lock:
@@ -211,9 +235,8 @@ class Living(Verdicts):
         with self._store.lock:
             for branch in tuple(self._store.history.branches.values()):
                 ends = [
-                    attrs.evolve(
-                        decide.single(EpisodeFinished(episode_id=id, abandoned=True, why=FORGOTTEN), self._store.ids),
-                        cause=event_id,
+                    decide.single(
+                        EpisodeFinished(episode_id=id, abandoned=True, why=FORGOTTEN), self._store.ids, cause=event_id
                     )
                     for id, event_id in unfinished(branch.diary)
                 ]
@@ -226,8 +249,12 @@ class Living(Verdicts):
             raise ConflictError(f"The episode {id!r} is not open here.")
         return info
 
+    def _policies(self) -> tuple[str, ...]:
+        with self._store.lock:
+            return self._settings().policies
+
     def _settings(self) -> PolicySet:
-        return policy(self._state) or PolicySet(policies=DEFAULT)
+        return policy(self._state) or UNSET
 
     def _around(self, builder: Builder) -> Around:
         return Around(
@@ -243,11 +270,13 @@ class Living(Verdicts):
         new = [t for t in builder.toolsets if t.digest in spoken and not is_recorded(self._state, t)]
         return [decide.single(resource_of(toolset), self._store.ids) for toolset in new]
 
-    def _successes(self, procedure: Procedure) -> Iterator[StoredRun]:
+    def _successes(self, procedure: Procedure, *, others_too: bool = True) -> Iterator[StoredRun]:
         """Yield the runs that won, newest first: of episodes that served *procedure*, its sources, the last others."""
         lived = (episode.trajectory_id for episode in episodes_serving(self._state, procedure.id))
         near = (self._state.run(id) for id in (*lived, *procedure.sources) if id is not None)
-        others = islice((run for run in reversed(self._state.runs()) if run.head.success), OTHERS_LOOKED_AT)
+        others = islice(
+            (run for run in reversed(self._state.runs()) if run.head.success), OTHERS_LOOKED_AT * others_too
+        )
         chosen = {run.event_id: run for run in chain(near, others) if run is not None and run.head.success}
         for run in sorted(chosen.values(), key=lambda run: run.position, reverse=True):
             if self._readable(run):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,10 +20,11 @@ from memp import decide
 from memp.build.distil import DISTIL, Distil, same_steps
 from memp.build.keys import written_key
 from memp.decide import Decided
-from memp.episodes import queue
-from memp.errors import InvalidInputError, ModelAnswerError, ModelError, NotFoundError
+from memp.episodes import episodes_serving, queue
+from memp.errors import EmbeddingError, InvalidInputError, ModelAnswerError, ModelError, NotFoundError
 from memp.events import ProcedureGeneralised, ProcedureReflected, RevisionRejected, TrajectoryRecorded
 from memp.llm.answers import DONE
+from memp.llm.base import NO_MODEL
 from memp.llm.ordered import in_order
 from memp.llm.retrying import is_endpoints_fault
 from memp.lookup import find_procedure
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from memp.operations.coldstart import Player
     from memp.store import Progress
     from memp.toolsets import GivenToolset
+    from memp.update.base import StoredRun
 
 SUCCESSES_READ = 2
 """Runs that won that a reflection reads: what must not break is seen in one, and what may vary in a second."""
@@ -83,10 +86,7 @@ class Modelled(Living):
         with self._store.lock:
             self._check_writable()
             if self._store.model is None:
-                raise InvalidInputError(
-                    "This needs a language model: memp.open(…, model=memp.Model('…')), or '--model' on the command "
-                    "line."
-                )
+                raise InvalidInputError(NO_MODEL)
             if self._store.client is None:
                 self._store.client = Client(self._store.model)
             return self._store.client
@@ -249,6 +249,7 @@ class Modelled(Living):
             added=tuple(tally.added),
             generalised=tuple(dict.fromkeys(tally.generalised)),
             problems=tuple(tally.problems),
+            waiting=tally.waiting,
         )
 
     def bootstrap(
@@ -344,9 +345,10 @@ class Modelled(Living):
                 chosen = [one for one in self._state.live() if not one.revision.content.facts]
             else:
                 chosen = [find_procedure(self._state, id) for id in ids]
-            asked = [(one, [run for _, run in self._successes(one)][:SUCCESSES_READ]) for one in chosen]
+            asked = [(one, [run for _, run in self._won_with(one)]) for one in chosen]
         changed: list[str] = []
         problems: list[str] = []
+        done = 0
         events: list[Record] = []
 
         def ask(item: tuple[Procedure, list[Trajectory]]) -> tuple[Talk, Facts | ModelError]:
@@ -359,12 +361,20 @@ class Modelled(Living):
         for (procedure, runs), (talk, found) in in_order(asked, ask, parallel=parallel):
             if isinstance(found, ModelError):
                 problems.append(f"{procedure.name!r}: {found}")
-            written = self._write_facts(procedure, runs, talk, found)
+            try:
+                written = self._write_facts(procedure, runs, talk, found)
+            except EmbeddingError as error:
+                problems.append(f"{procedure.name!r}: {error}")
+                events += self._note_calls(talk.calls, runs=runs, procedures=[procedure])
+                break
             events += written
             changed += [procedure.name] * any(one.type == ProcedureGeneralised.TYPE for one in written)
             if isinstance(found, ModelError) and is_endpoints_fault(found):
                 break
-        return FactsReport(changed=tuple(changed), problems=tuple(problems), events=tuple(events))
+            done += 1
+        return FactsReport(
+            changed=tuple(changed), problems=tuple(problems), left=len(asked) - done, events=tuple(events)
+        )
 
     def _write_facts(
         self, procedure: Procedure, runs: Sequence[Trajectory], talk: Talk, found: Facts | ModelError
@@ -409,8 +419,9 @@ class Modelled(Living):
             procedure = find_procedure(self._state, id)
             decide.require_live(procedure, "reflected on")
             failed = self._failed_run(trajectory)
+            procedure = _as_served(procedure, self._served_in(procedure, failed))
             toolset = spoken_by(self._state, procedure)
-            shown = [one for one in self._successes(procedure) if one[1].digest != failed.digest][:SUCCESSES_READ]
+            shown = [one for one in self._won_with(procedure) if one[1].digest != failed.digest]
         answer: Reflected | ModelAnswerError
         try:
             answer = workers.reflect(procedure, failed, successes=[run for _, run in shown], toolset=toolset)
@@ -421,7 +432,7 @@ class Modelled(Living):
                 self._append(self._noted_reflection(workers.talk, procedure, failed, shown, ())[1])
             raise
         with self._store.lock:
-            procedure = find_procedure(self._state, procedure.id)
+            procedure = _as_served(find_procedure(self._state, procedure.id), procedure.active)
             recorded, run_event, run_id = self._on_record(failed)
             calls, events = self._noted_reflection(workers.talk, procedure, failed, shown, (run_event,))
             event, why = _reflection(procedure, answer, answers=run_id, reason=reason, activate=activate)
@@ -431,7 +442,11 @@ class Modelled(Living):
             if why:
                 rejected = RevisionRejected(procedure_id=procedure.id, revision=reflected.event_id, reason=why)
                 decided.append(decide.single(rejected, self._store.ids))
-            records = self._append(decided, key=key)
+            try:
+                records = self._append(decided, key=key)
+            except EmbeddingError:
+                self._append(self._noted_reflection(workers.talk, procedure, failed, shown, ())[1])
+                raise
             return next(record for record in records if record.event_id == reflected.event_id)
 
     def _noted_reflection(
@@ -452,6 +467,18 @@ class Modelled(Living):
             derived_from=tuple(dict.fromkeys((procedure.active, *run_events, *(one for one, _ in shown)))),
         )
         return (*(EventId(id) for id in talk.recalled), *(one.event_id for one in events)), events
+
+    def _won_with(self, procedure: Procedure) -> list[StoredRun]:
+        """Return the last runs that won with *procedure*, or that it was made from, as many as a question holds."""
+        return list(islice(self._successes(procedure, others_too=False), SUCCESSES_READ))
+
+    def _served_in(self, procedure: Procedure, failed: Trajectory) -> EventId:
+        """Return the revision that was served where *failed* was lived; the active one if no episode says."""
+        run = self._state.known_run(self._scope, failed.digest)
+        for episode in () if run is None else episodes_serving(self._state, procedure.id):
+            if run is not None and episode.trajectory_id == run.head.trajectory_id:
+                return next(one.revision for one in episode.served if one.procedure_id == procedure.id)
+        return procedure.active
 
     def _failed_run(self, trajectory: Trajectory | str) -> Trajectory:
         """
@@ -476,6 +503,12 @@ class Modelled(Living):
         event = TrajectoryRecorded(trajectory_id=id, scope=self._scope, digest=run.digest, trajectory=run)
         decided = decide.single(event, self._store.ids)
         return [decided], decided.event_id, id
+
+
+def _as_served(procedure: Procedure, revision: EventId) -> Procedure:
+    """Return *procedure* with *revision* in the place of the active one; as it is if there is no such revision."""
+    there = any(one.id == revision for one in procedure.revisions)
+    return attrs.evolve(procedure, active=revision) if there else procedure
 
 
 def _reflection(

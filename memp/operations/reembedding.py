@@ -19,14 +19,14 @@ import attrs
 
 from memp import codec, decide
 from memp.embedding import Embedder, generation
-from memp.errors import CorruptStoreError, InvalidInputError
+from memp.errors import CorruptStoreError, EmbeddingError, InvalidInputError
 from memp.events import EmbedderSwitched, TextsEmbedded, VectorRef
 from memp.log import MAIN, VectorKey
 from memp.model import EventId, ProcedureId
 from memp.operations.packs import Packs
 from memp.retrieval.catalogue import WITH_CONTENT, search_texts, text_digest
 from memp.state import Branch
-from memp.store import Progress
+from memp.store import Embedded, Progress
 
 REVISIONS_AT_ONCE = 256
 """Revisions whose texts are embedded before what was done is written: some seconds' work of a model in numpy, which is
@@ -129,17 +129,25 @@ class Reembedding(Packs):
         if not wanted:
             return 0, 0, 0
         # Not under the lock: an endpoint may take minutes, and everybody else goes on meanwhile.
-        vectors, missing = store.vectors_of(_digests(wanted), name, None)
+        asked: list[Embedded] = []
+        try:
+            vectors, missing = store.vectors_of(_digests(wanted), name, None, asked)
+        except EmbeddingError:
+            with store.settled():
+                self._note_embedded(asked, (), branch=branch)
+            raise
         with store.settled():
             # What was purged meanwhile must not come back.
             still = set(store.catalogue.untold(store.history.branches[branch], name))
             told = [one for one in wanted if one.event_id in still]
+            decided = [decide.single(_embedded(one, name, vectors), store.ids) for one in told]
             store.append(
-                [decide.single(_embedded(one, name, vectors), store.ids) for one in told],
+                decided,
                 actor=self._actor,
                 branch=branch,
                 vectors={VectorKey(name, digest): vectors[text] for text, digest in _digests(told).items()},
             )
+            self._note_embedded(asked, decided, branch=branch)
         return len(told), len(missing), len(still) - len(told)
 
     def _texts_of(self, revisions: Sequence[EventId]) -> Iterator[_Untold]:

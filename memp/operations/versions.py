@@ -17,7 +17,7 @@ from memp import codec, decide
 from memp.build import Builder, builder_named
 from memp.build.distil import DISTILLERS
 from memp.decide import Decided, Names
-from memp.errors import BodyError, ConflictError, InvalidInputError, NotFoundError
+from memp.errors import BodyError, ConflictError, InvalidInputError, MempError, NotFoundError
 from memp.events import (
     BranchDeleted,
     BranchForked,
@@ -35,11 +35,12 @@ from memp.history.undo import UndoPlan, plan, select
 from memp.history.when import When, check_name, resolve
 from memp.log import MAIN
 from memp.model import Trajectory
+from memp.operations.calls import noted_embedding
 from memp.projection import Entry, Run
 from memp.record import Record
 from memp.scopes import EVERYBODY, check_within
 from memp.state import State, also, without
-from memp.store import Progress, Store
+from memp.store import Embedded, Progress, Store
 from memp.toolsets import builder_for
 from memp.update import intake_policy
 from memp.view import View
@@ -76,7 +77,31 @@ class Versions(View):
     ) -> tuple[Record, ...]:
         if self._state.branch.deleted is not None:
             raise ConflictError(f"The branch {self._branch!r} was deleted and takes no more changes.")
-        return self._store.append(decided, actor=self._actor, branch=self._branch, key=key, progress=progress)
+        asked: list[Embedded] = []
+        try:
+            records = self._store.append(
+                decided, actor=self._actor, branch=self._branch, key=key, progress=progress, asked=asked
+            )
+        except MempError:
+            self._note_embedded(asked, ())
+            raise
+        self._note_embedded(asked, decided)
+        return records
+
+    def _note_embedded(self, asked: Sequence[Embedded], decided: Sequence[Decided], *, branch: str = "") -> None:
+        """
+        Put requests for embeddings on record, as an operation of their own, beside what was written for them.
+
+        Args:
+            asked: The requests.
+
+            decided: What was written, and holds the texts; nothing if it could not be.
+
+            branch: The branch that it was written on; empty for this one.
+        """
+        if asked:
+            calls = noted_embedding(asked, decided, scope=self._scope, ids=self._store.ids)
+            self._store.append(calls, actor=self._actor, branch=branch or self._branch)
 
     def _say(self, event: Event, *, key: str | None = None) -> Record:
         return self._append([decide.single(event, self._store.ids)], key=key)[0]

@@ -22,6 +22,9 @@ RESULT_CHARACTERS_MAX: Final = 100
 """Characters of an observation that are shown: enough to recognise a situation; the rest was true in that run only."""
 
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class Line(TypedDict):
     """
     One step.
@@ -103,15 +106,15 @@ def passage(procedure: Procedure, *, outline: Callable[[str], Sequence[str]] = s
         outline: Makes steps in words of a script's source, one a line, indented where they stand inside others.
     """
     run, script = procedure.run, procedure.script
-    from_run = [] if run is None else _run_lines(run)
+    from_run = run_lines(run)
     return Passage(
         task=one_line(procedure.task).strip(),
         patterns=[one_line(pattern).strip() for pattern in procedure.patterns if pattern != procedure.task],
         facts=[one_line(fact).strip() for fact in procedure.revision.content.facts],
         support=procedure.support,
         evidence=EvidenceCounts(episodes=procedure.evidence.episodes, helped=procedure.evidence.helped),
-        lines=from_run if script is None else _outline_lines(outline(script)),
-        code=_as_code(from_run) if script is None else source_lines(script),
+        lines=from_run if script is None else outline_lines(outline(script)),
+        code=as_code(from_run) if script is None else source_lines(script),
         example=[] if script is None else from_run,
         shortened=False,
     )
@@ -146,19 +149,22 @@ def shorter_levels(whole: Passage) -> int:
     return 2 + max(1, len(whole["lines"]), len(whole["code"]))
 
 
-def _run_lines(run: Trajectory) -> list[Line]:
+def run_lines(run: Trajectory | None) -> list[Line]:
+    """Return the actions of *run* that say something, each with what came of it; nothing of no run."""
+    steps = () if run is None else run.steps
     return [
         Line(
             text=shortened(step.action, characters=ACTION_CHARACTERS_MAX),
             result=shortened(step.observation, characters=RESULT_CHARACTERS_MAX),
             indent="",
         )
-        for step in run.steps
+        for step in steps
         if step.action.strip()
     ]
 
 
-def _outline_lines(outline: Iterable[str]) -> list[Line]:
+def outline_lines(outline: Iterable[str]) -> list[Line]:
+    """Return lines of an outline with the blanks before each apart."""
     lines = []
     for line in outline:
         text = one_line(line).rstrip()
@@ -167,9 +173,6 @@ def _outline_lines(outline: Iterable[str]) -> list[Line]:
     return lines
 
 
-def _as_code(lines: Iterable[Line]) -> list[str]:
+def as_code(lines: Iterable[Line]) -> list[str]:
     """Return steps of a run as untyped steps of the procedure language, what came of each as a comment."""
-    return [
-        f"do({json.dumps(line['text'], ensure_ascii=False)})" + (f"  # {line['result']}" if line["result"] else "")
-        for line in lines
-    ]
+    return [f"do({_quoted(line['text'])})" + (f"  # {line['result']}" if line["result"] else "") for line in lines]

@@ -11,9 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,7 +20,7 @@ from memp import _resources
 from memp.errors import InvalidInputError, TemplateError
 from memp.model import canonical_bytes
 from memp.rendering.passages import Passage, shorter, shorter_levels
-from memp.rendering.plain import one_line
+from memp.rendering.ready import safe_passage, safe_text
 from memp.rendering.tokens import EstimatedTokens, TokenCounter
 
 if TYPE_CHECKING:
@@ -34,13 +33,6 @@ TEMPLATE_CHARACTERS_MAX: Final = 100_000
 """Characters of one template; the longest that ships has 2,000."""
 
 _TEMPLATE_NAME = re.compile(r"prompt(?:_([a-z0-9]+))?\.j2")
-
-# The tag that opens and closes the block, however it is spaced, and the special tokens of chat formats, which some
-# servers read wherever they stand.
-SAFE_TEXTS_KEPT: Final = 1 << 12
-"""Texts of which the safe form is kept: the steps of the few hundred procedures that are served again and again."""
-
-_MARKS = re.compile(r"<(?=[^A-Za-z<]*recalled|\|)", re.IGNORECASE)
 
 
 class Renderer:
@@ -73,7 +65,9 @@ class Renderer:
             if len(text) > TEMPLATE_CHARACTERS_MAX:
                 raise TemplateError(f"It must have at most {TEMPLATE_CHARACTERS_MAX} characters.", template=name)
         self._texts = dict(texts)
-        if not self.styles:
+        found = (_TEMPLATE_NAME.fullmatch(name) for name in self._texts)
+        self._styles = tuple(sorted(match.group(1) for match in found if match is not None and match.group(1)))
+        if not self._styles:
             raise InvalidInputError("At least one template named 'prompt_<style>.j2' is needed (got none).")
         self._counter = counter or EstimatedTokens()
         self.text = canonical_bytes(self._texts).decode()
@@ -121,8 +115,7 @@ class Renderer:
     @property
     def styles(self) -> tuple[str, ...]:
         """The styles that it can render, sorted."""
-        matches = (_TEMPLATE_NAME.fullmatch(name) for name in self._texts)
-        return tuple(sorted(match.group(1) for match in matches if match is not None and match.group(1)))
+        return self._styles
 
     def render(
         self,
@@ -162,8 +155,8 @@ class Renderer:
             raise InvalidInputError(f"'budget_tokens' must be 0 or more (got {budget_tokens!r}).")
         if not passages or budget_tokens == 0:
             return ""
-        safe_task = None if task is None else _safe_text(task).strip()
-        safe = [_safe_passage(passage) for passage in passages]
+        safe_task = None if task is None else safe_text(task).strip()
+        safe = [safe_passage(passage) for passage in passages]
         if budget_tokens is None:
             return self.fill(style, safe_task, safe)
         budget = budget_tokens
@@ -232,25 +225,3 @@ def _read_folder(folder: Path) -> dict[str, str]:
     if not texts:
         raise InvalidInputError(f"{str(folder)!r} holds no template: it must be named 'prompt_<style>.j2'.")
     return texts
-
-
-@lru_cache(maxsize=SAFE_TEXTS_KEPT)
-def _safe_text(text: str) -> str:
-    """Return *text* on one line, without control characters and without anything that reads as a mark of the block."""
-    return _MARKS.sub("‹", one_line(text))
-
-
-def _safe_passage(passage: Passage) -> Passage:
-    return cast(Passage, _safe_value(passage))
-
-
-def _safe_value(value: object) -> object:
-    if isinstance(value, str):
-        return _safe_text(value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_safe_value(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _safe_value(item) for key, item in value.items()}
-    raise InvalidInputError(f"A passage must hold texts, numbers, lists and dictionaries (got {value!r}).")

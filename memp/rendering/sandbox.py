@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from memp.errors import TemplateError
+from memp.model import Content
+from memp.rendering.ready import ReadyList, ReadyPassage
 
 OUTPUT_CHARACTERS_MAX: Final = 1_000_000
 """Characters of a rendered text: far more than any model reads, far less than hurts."""
@@ -37,6 +39,12 @@ NUMBER_MAX: Final = 2**53
 
 LOOP_DEPTH_MAX: Final = 3
 """Loops inside loops: procedures, their lines, and one more."""
+
+SAID_KEPT: Final = 1 << 12
+"""What macros said that is kept, a few hundred characters each; when there is more, it is forgotten at once."""
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+"""What stays as it is, beside what is ready."""
 
 _FILTERS: Final = ("capitalize", "first", "last", "length", "lower", "upper")
 """Filters of Jinja's whose result is no longer than their value."""
@@ -66,9 +74,31 @@ class OutputTooLongError(TemplateError):
     """A rendering grew over ``OUTPUT_CHARACTERS_MAX``; less may be passed in."""
 
 
-class PromptEnvironment(ImmutableSandboxedEnvironment):
-    """Renders templates of the small language; values are dictionaries, lists, texts, numbers and truth values."""
+class _Template(jinja2.Template):
+    """A template that tells its environment which macros others import from it."""
 
+    def make_module(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> TemplateModule:
+        """Return the module. Made of nothing, as an import without context makes it, it is made once."""
+        module = super().make_module(vars, shared, locals)
+        if not vars and not shared and isinstance(self.environment, PromptEnvironment):
+            self.environment.imported.update(one for one in module.__dict__.values() if isinstance(one, Macro))
+        return module
+
+
+class PromptEnvironment(ImmutableSandboxedEnvironment):
+    """
+    Renders templates of the small language; values are dictionaries, lists, texts, numbers and truth values.
+
+    A macro that is imported sees nothing but what it is given, so what it says of values that nobody changes
+    (``memp.rendering.ready``) is kept.
+
+    Attributes:
+        imported: The macros that see nothing but what they are given.
+    """
+
+    template_class = _Template
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -79,6 +109,9 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             texts: The templates by name; each is checked when it is first used.
         """
         self._texts = dict(texts)
+        self.imported: set[Macro] = set()
+        self._found: dict[str | jinja2.Template, jinja2.Template] = {}
+        self._said: dict[tuple[object, ...], tuple[str, int, tuple[Content, ...]]] = {}
         super().__init__(
             loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
@@ -89,6 +122,18 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()  # range, lipsum, cycler, joiner, namespace: all can loop or grow without end
         self.filters = {name: self.filters[name] for name in _FILTERS} | {"join": _join}
+
+    def get_template(
+        self,
+        name: str | jinja2.Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> jinja2.Template:
+        """Return the template *name*; its text never changes, so that it is looked up once."""
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
 
     def fill(self, name: str, values: Mapping[str, Any]) -> str:
         """
@@ -159,25 +204,41 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return super().call(__context, __obj)  # raises the error that says what is not there
         if not isinstance(__obj, Macro):
             raise SecurityError("only macros can be called; a value has no methods here, use a filter")
-        count = _calls.get()
-        count[0] += 1
-        if count[0] > CALLS_MAX:
-            raise SecurityError(f"more than {CALLS_MAX} macro calls in one rendering")
         # What is left of Jinja's own call for a macro; asking what kind of callable it is takes as long as the macro.
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
+        key = _kept_under(__obj, args) if not kwargs and __obj in __self.imported else None
+        kept = None if key is None else __self._said.get(key)
+        count = _calls.get()
+        before = count[0]
+        count[0] += 1 if kept is None else kept[1]
+        if count[0] > CALLS_MAX:
+            raise SecurityError(f"more than {CALLS_MAX} macro calls in one rendering")
+        if kept is not None:
+            return kept[0]
         text = __obj(__context.eval_ctx, *args, **kwargs)
         if len(text) > OUTPUT_CHARACTERS_MAX:
             raise SecurityError(f"a macro gave more than {OUTPUT_CHARACTERS_MAX} characters")
+        if key is not None:
+            __self._keep(key, text, count[0] - before, args)
         return text
+
+    def _keep(self, key: tuple[object, ...], text: str, calls: int, args: tuple[Any, ...]) -> None:
+        """Keep what a macro said, with how many calls that took: they count whether or not they are made."""
+        if len(self._said) >= SAID_KEPT:
+            self._said.clear()
+        # The contents, because a key stands for one only as long as it is there.
+        contents = tuple(arg.content for arg in args if isinstance(arg, (ReadyList, ReadyPassage)))
+        self._said[key] = text, calls, contents
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return a key of a dictionary, a macro of an import or a counter of a loop; nothing else has attributes."""
-        # What a prompt is made of are dictionaries, and asking an abstract class takes ten times as long.
-        if type(obj) is dict or isinstance(obj, Mapping):
-            return obj[attribute] if attribute in obj else self.undefined(obj=_Values(), name=attribute)
-        if isinstance(obj, LoopContext) and attribute in _LOOP_VALUES:
+        # What a prompt is made of are dictionaries in loops, and asking an abstract class takes ten times as long.
+        kind = type(obj)
+        if kind is LoopContext and attribute in _LOOP_VALUES:
             return getattr(obj, attribute)
+        if kind is dict or kind is ReadyPassage or isinstance(obj, Mapping):
+            return obj[attribute] if attribute in obj else self.undefined(obj=_Values(), name=attribute)
         if isinstance(obj, TemplateModule) and not attribute.startswith("_"):
             return super().getattr(obj, attribute)
         hint = f"a value has no attribute {attribute!r}"
@@ -187,7 +248,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         """Return an item of a list by its number or of a dictionary by its key."""
         if isinstance(obj, Mapping) and isinstance(argument, str):
             return self.getattr(obj, argument)
-        if isinstance(obj, list) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
+        if isinstance(obj, (list, ReadyList)) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
             return obj[argument]
         return self.undefined(obj=obj, name=argument, hint=f"there is no item {argument!r}")
 
@@ -213,6 +274,23 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     def _line(self, error: BaseException, name: str) -> int | None:
         place = self._place(error)
         return place[1] if place is not None and place[0] == name else None
+
+
+def _kept_under(macro: Macro, args: tuple[Any, ...]) -> tuple[object, ...] | None:
+    """Return under what to keep what *macro* says of *args*; None if something among them might change."""
+    key: list[object] = [macro]
+    ready = False
+    for arg in args:
+        kind = type(arg)
+        if kind is ReadyList or kind is ReadyPassage:
+            ready = True
+            key.append(arg.key)
+        elif kind in _PLAIN:
+            # The kind too, because a number is as good a key as a truth value that equals it.
+            key += (kind, arg)
+        else:
+            return None
+    return tuple(key) if ready else None
 
 
 _TOO_LONG: Final = f"The rendered text grew over {OUTPUT_CHARACTERS_MAX} characters. Pass fewer procedures or a budget."
@@ -269,4 +347,3 @@ def _join(values: list[Any], between: str = "") -> str:
     if sum(map(len, texts)) + len(between) * len(texts) > OUTPUT_CHARACTERS_MAX:
         raise SecurityError(f"'join' gives more than {OUTPUT_CHARACTERS_MAX} characters")
     return between.join(texts)
-

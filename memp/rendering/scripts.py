@@ -8,6 +8,8 @@ because its toolset is not here or it was stored before scripts were checked, is
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
 
 from memp.errors import NotFoundError, ScriptError
 from memp.rendering.passages import source_lines
@@ -18,6 +20,9 @@ from memp.script.toolset import Toolset
 INDENT = "  "
 """What stands before a step for every condition or loop that it is inside."""
 
+OUTLINES_KEPT: Final = 1 << 9
+"""Scripts whose steps in words are kept: reading one takes a thousand times as long as finding it again."""
+
 
 def script_outline(toolset: Toolset | None) -> Callable[[str], list[str]]:
     """
@@ -26,20 +31,21 @@ def script_outline(toolset: Toolset | None) -> Callable[[str], list[str]]:
     Args:
         toolset: Gives the wording; None for a script that speaks none, whose calls are said by their names.
     """
+    return lambda script: list(_outline(script, toolset))
 
-    def lines(script: str) -> list[str]:
-        try:
-            read = parse_script(script, toolset, resolve=_none_of)
-        except ScriptError:
-            return source_lines(script)
-        first, *others = outline(read, toolset)["procedures"]
-        shown = [f"{INDENT * line['indent']}{line['text']}" for line in first["lines"]]
-        for other in others:
-            shown.append(f"to {other['name']}:")
-            shown += [f"{INDENT * (line['indent'] + 1)}{line['text']}" for line in other["lines"]]
-        return shown
 
-    return lines
+@lru_cache(maxsize=OUTLINES_KEPT)
+def _outline(script: str, toolset: Toolset | None) -> tuple[str, ...]:
+    try:
+        read = parse_script(script, toolset, resolve=_none_of)
+    except ScriptError:
+        return tuple(source_lines(script))
+    first, *others = outline(read, toolset)["procedures"]
+    shown = [f"{INDENT * line['indent']}{line['text']}" for line in first["lines"]]
+    for other in others:
+        shown.append(f"to {other['name']}:")
+        shown += [f"{INDENT * (line['indent'] + 1)}{line['text']}" for line in other["lines"]]
+    return tuple(shown)
 
 
 def _none_of(name: str) -> Toolset:

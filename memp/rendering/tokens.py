@@ -42,11 +42,29 @@ DIGITS_A_TOKEN: Final = 2
 SPACES_A_TOKEN: Final = 4
 """Blanks in a run, beyond the first (which belongs to the word behind it), that make a token."""
 
-_ASCII_TOKEN = re.compile(
-    rf"[A-Za-z]{{1,{LETTERS_A_TOKEN}}}|[0-9]{{1,{DIGITS_A_TOKEN}}}|(?<= ) {{1,{SPACES_A_TOKEN}}}"
-    r"|[\x00-\x1f!-/:-@\[-`{-\x7f]"
-)
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_LETTER: Final = b"a"
+_DIGIT: Final = b"0"
+_OTHER: Final = b"."
+_FIRST: Final = b"|"
+_GROUP: Final = b"#"
+
+
+def _kind(byte: int) -> bytes:
+    """
+    Return what a byte of UTF-8 is.
+
+    A character beyond ASCII begins with a byte that counts nothing and ends a word; those that go on are its tokens.
+    """
+    sign = bytes([byte])
+    if byte >= 0xC0:
+        return _FIRST
+    if sign.isalpha():
+        return _LETTER
+    return _DIGIT if sign.isdigit() else sign if sign == b" " else _OTHER
+
+
+_KINDS: Final = b"".join(map(_kind, range(256)))
+_BLANKS = re.compile(rb"  +")
 
 
 class EstimatedTokens:
@@ -65,10 +83,17 @@ class EstimatedTokens:
 
     def count(self, text: str) -> int:
         """Return the estimated number of tokens of *text*; never less for a longer text."""
-        # One match is one token, so that the counting is the regular expression's: a prompt is counted for every task.
-        tokens = len(_ASCII_TOKEN.findall(text))
-        if not text.isascii():
-            tokens += sum(
-                max(1, len(letter.encode("utf-8", "surrogatepass")) - 1) for letter in _BEYOND_ASCII.findall(text)
-            )
-        return tokens
+        # Bytes are counted, each by what it is: a prompt is counted for every task, and a regular expression that
+        # finds the tokens takes five times as long.
+        kinds = text.encode("utf-8", "surrogatepass").translate(_KINDS)
+        tokens = kinds.count(_OTHER) + _groups(kinds, _LETTER, LETTERS_A_TOKEN) + _groups(kinds, _DIGIT, DIGITS_A_TOKEN)
+        return tokens + sum((len(run) - 2) // SPACES_A_TOKEN + 1 for run in _BLANKS.findall(kinds))
+
+
+def _groups(kinds: bytes, one: bytes, size: int) -> int:
+    """Return how many groups of at most *size* the runs of *one* make."""
+    kinds = kinds.replace(one * size, _GROUP)
+    # What is left of a run is shorter than a group, and becomes a single one.
+    for length in range(size - 1, 1, -1):
+        kinds = kinds.replace(one * length, one)
+    return kinds.count(_GROUP) + kinds.count(one)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -44,19 +45,42 @@ Scores = npt.NDArray[np.float64]
 """One score a row, rounded, or ``UNLISTED``; shape ``(n,)``."""
 
 
-def ranks(scores: Scores) -> npt.NDArray[np.int64]:
+Ranks = npt.NDArray[np.int64]
+"""One rank a row, from 1, shape ``(n,)``."""
+
+
+def ranks(scores: Scores) -> Ranks:
     """Return each row's rank: one more than the rows that score higher."""
     rising = scores.copy()
     rising.sort()
-    return 1 + len(rising) - rising.searchsorted(scores, side="right")
+    return (1 + len(rising)) - rising.searchsorted(scores, side="right")
 
 
-def points(name: str, scores: Scores, *, pool: int = POOL) -> Scores:
-    """Return what each row gets from the key *name*: nothing behind the first *pool* ranks, nor if it is not listed."""
-    placed = ranks(scores)
-    given: Scores = (WEIGHTS[name] / (RANK_OFFSET + placed)).round(DECIMALS)
-    given[(placed > pool) | (scores == UNLISTED)] = 0.0
+def points(name: str, scores: Scores, *, pool: int = POOL, placed: Ranks | None = None) -> Scores:
+    """
+    Return what each row gets from the key *name*: nothing behind the first *pool* ranks, nor if it is not listed.
+
+    Args:
+        name: The key.
+
+        scores: Its scores.
+
+        pool: Ranks that get points.
+
+        placed: The ranks of *scores*, where they are known.
+    """
+    # Ranks behind the pool are clipped to the end of the table, where nothing is to be had.
+    given: Scores = _points_by_rank(name, pool).take(ranks(scores) if placed is None else placed, mode="clip")
+    given[scores == UNLISTED] = 0.0
     return given
+
+
+@lru_cache(maxsize=64)
+def _points_by_rank(name: str, pool: int) -> Scores:
+    """Return what the ranks from 0 to one behind the *pool* get; there is no rank 0."""
+    table: Scores = (WEIGHTS[name] / (RANK_OFFSET + np.arange(pool + 2))).round(DECIMALS)
+    table[[0, -1]] = 0.0
+    return table
 
 
 def fuse(
@@ -80,7 +104,8 @@ def fuse(
         At most *k* rows. The parts are, for each key that gives the row points, ``KEY_rank`` and ``KEY_points``; the
         score is the sum of the points.
     """
-    given = {name: points(name, scores, pool=pool) for name, scores in lists.items()}
+    placed = {name: ranks(scores) for name, scores in lists.items()}
+    given = {name: points(name, scores, pool=pool, placed=placed[name]) for name, scores in lists.items()}
     total = np.zeros(len(rows), dtype=np.float64)
     for got in given.values():
         total += got
@@ -89,15 +114,13 @@ def fuse(
     if len(rows) > k:
         cut = len(rows) - k
         places = np.flatnonzero(total >= np.partition(total, cut)[cut])
-    chosen = heapq.nsmallest(
-        k,
-        zip(places.tolist(), rows[places].tolist(), total[places].tolist(), strict=True),
-        key=lambda one: (-one[2], content_keys[one[1]], one[1]),
-    )
+    # A list, because of one that is no longer than *k* nsmallest makes no heap.
+    candidates = list(zip(places.tolist(), rows[places].tolist(), total[places].tolist(), strict=True))
+    chosen = heapq.nsmallest(k, candidates, key=lambda one: (-one[2], content_keys[one[1]], one[1]))
     fused = [Ranked(row=row, score=score, parts={}) for _, row, score in chosen]
     for name, got in given.items():
         for (place, _, _), one in zip(chosen, fused, strict=True):
             if got[place]:
-                one.parts[f"{name}_rank"] = 1 + int(np.count_nonzero(lists[name] > lists[name][place]))
+                one.parts[f"{name}_rank"] = int(placed[name][place])
                 one.parts[f"{name}_points"] = float(got[place])
     return fused

@@ -151,9 +151,9 @@ class Statistics:
         for word in sorted(set(words_of(question))):
             having, weights = self._weights_of(word)
             if len(having):
+                # A row behind the last that has the word is clipped to that one, which is another.
                 places = having.searchsorted(rows)
-                places[places == len(having)] = 0
-                total += np.where(having[places] == rows, weights[places], 0.0)
+                total += weights.take(places, mode="clip") * (having.take(places, mode="clip") == rows)
         found: Scores = total.round(DECIMALS)
         return found
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,17 +31,76 @@ VERSIONS_KEPT = 256
 _Integers = npt.NDArray[np.int64]
 
 
-class _Columns(NamedTuple):
-    """The lives, one array for each thing that is known of them."""
+_Flags = npt.NDArray[np.bool_]
 
-    rows: _Integers
-    starts: _Integers
-    ends: _Integers
-    tainted: npt.NDArray[np.bool_]
-    pattern_sets: _Integers
-    scopes: _Integers
 
-    def at(self, position: int) -> npt.NDArray[np.bool_]:
+class _Columns:
+    """
+    The lives, one array for each thing that is known of them.
+
+    An episode ends some lives and begins others, and making ten thousand anew would take longer than searching them. So
+    the arrays have room for more, and only what has changed is written.
+
+    Args:
+        rows: The row of each life.
+
+        starts: Where each begins.
+
+        ends: Where each ends.
+
+        tainted: Whether something that it was made from is out of force.
+
+        pattern_sets: The number of its task patterns.
+
+        scopes: The number of its scope.
+    """
+
+    def __init__(
+        self,
+        rows: list[int],
+        starts: list[int],
+        ends: list[int],
+        tainted: list[bool],
+        pattern_sets: list[int],
+        scopes: list[int],
+    ) -> None:
+        self._lists: tuple[list[Any], ...] = (rows, starts, ends, tainted, pattern_sets, scopes)
+        self._kinds = (np.int64, np.int64, np.int64, np.bool_, np.int64, np.int64)
+        self._room: list[npt.NDArray[Any]] = [np.empty(0, dtype=kind) for kind in self._kinds]
+        self._count = 0
+        self._ended: list[int] = []
+        self.take_up()
+
+    def end(self, life: int) -> None:
+        """Note that *life* has ended."""
+        self._ended.append(life)
+
+    def take_up(self) -> None:
+        """Write what has changed since the last time."""
+        count = len(self._lists[0])
+        if count > len(self._room[0]):
+            room: list[npt.NDArray[Any]] = [np.empty(2 * count, dtype=kind) for kind in self._kinds]
+            for new, old in zip(room, self._room, strict=True):
+                new[: self._count] = old[: self._count]
+            self._room = room
+        if count > self._count:
+            for column, values in zip(self._room, self._lists, strict=True):
+                column[self._count : count] = values[self._count :]
+            self._count = count
+        for life in self._ended:
+            self._room[2][life] = self._lists[2][life]
+        self._ended.clear()
+        self.rows: _Integers
+        self.starts: _Integers
+        self.ends: _Integers
+        self.tainted: _Flags
+        self.pattern_sets: _Integers
+        self.scopes: _Integers
+        self.rows, self.starts, self.ends, self.tainted, self.pattern_sets, self.scopes = (
+            column[:count] for column in self._room
+        )
+
+    def at(self, position: int) -> _Flags:
         """Return which lives go on at *position*."""
         return (self.starts <= position) & (position < self.ends)
 
@@ -130,6 +189,8 @@ class Lives:
             if (self._rows[life], self._tainted[life]) == (row, tainted):
                 return
             self._ends[life] = position
+            if self._columns is not None:
+                self._columns.end(life)
             del self._open[procedure_id]
             self._count(self._rows[life], position, by=-1)
         if row is None:
@@ -151,7 +212,6 @@ class Lives:
         return None if life is None else self._rows[life]
 
     def _count(self, row: int, position: int, *, by: int) -> None:
-        self._columns = None
         self._masks.clear()
         self._changed_at = max(self._changed_at, position)
         living = self._living_patterns.setdefault(self._scopes[row], Counter())
@@ -166,13 +226,15 @@ class Lives:
     def _arrays(self) -> _Columns:
         if self._columns is None:
             self._columns = _Columns(
-                rows=np.array(self._rows, dtype=np.int64),
-                starts=np.array(self._starts, dtype=np.int64),
-                ends=np.array(self._ends, dtype=np.int64),
-                tainted=np.array(self._tainted, dtype=np.bool_),
-                pattern_sets=np.array(self._pattern_set_of, dtype=np.int64),
-                scopes=np.array(self._scope_of, dtype=np.int64),
+                rows=self._rows,
+                starts=self._starts,
+                ends=self._ends,
+                tainted=self._tainted,
+                pattern_sets=self._pattern_set_of,
+                scopes=self._scope_of,
             )
+        else:
+            self._columns.take_up()
         return self._columns
 
     def _alive(self, position: int, scope: str | None) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from memp.model import Trajectory
 
@@ -65,13 +65,16 @@ QUOTED_LETTERS_MAX: Final = 200
 """Letters between two quotation marks that are still a quotation; keeps the search for the second mark linear."""
 
 _QUOTED: Final = f"{{1,{QUOTED_LETTERS_MAX}}}"
+# Spaces and words of letters alone come first, though other kinds below would leave them to theirs: they are nearly
+# all there is, and a word tries everything that stands before it.
 _TOKEN = re.compile(
     rf"""
-    (?P<slot>\{{[^{{}}\s]{{0,100}}\}})
+    (?P<space>\s+)
+  | (?P<letters>[^\W\d_]+(?![\w'\u2019]))
+  | (?P<slot>\{{[^{{}}\s]{{0,100}}\}})
   | (?P<quoted>"[^"\n]{_QUOTED}" | “[^”\n]{_QUOTED}” | `[^`\n]{_QUOTED}` | (?<!\w)'[^'\n]{_QUOTED}'(?!\w))
   | (?P<number>(?<!\w)[-+]?[$€£]?\w*\d(?:[\w.,:/%-]*[\w%])?)
   | (?P<word>[^\W_]+(?:['\u2019][^\W_]+)*)
-  | (?P<space>\s+)
   | (?P<sign>.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -84,16 +87,11 @@ _SENTENCE_END = frozenset(".!?:")
 _ABBREVIATION = re.compile(r"[A-Z][a-z]{0,2}")  # "St. Petersburg", "J. Smith": this full stop ends no sentence
 
 
-class _Token(NamedTuple):
-    """
-    A piece of a task: its kind (a group of ``_TOKEN``), its text, and whether a sentence starts with it.
-
-    A tuple, because a question makes twenty of them and attrs takes four times as long to make one.
-    """
-
-    kind: str
-    text: str
-    starts: bool
+_Token = tuple[str, str, bool]
+"""
+A piece of a task: its kind (a group of ``_TOKEN``, but ``word`` for ``letters``), its text, and whether a sentence
+starts with it. A bare tuple, because a question makes twenty of them.
+"""
 
 
 def task_pattern(trajectory: Trajectory) -> str:
@@ -170,18 +168,23 @@ def _words(pattern: str) -> Iterator[str]:
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     starts = True
-    abbreviated = False
     for match in _TOKEN.finditer(text):
         kind, piece = str(match.lastgroup), match.group()
-        tokens.append(_Token(kind, piece, starts))
+        if kind == "letters":
+            kind = "word"
+        tokens.append((kind, piece, starts))
         if kind == "space":
             starts = starts or "\n" in piece
         elif kind == "sign":
-            starts = piece in _SENTENCE_END and not (piece == "." and abbreviated)
+            starts = piece in _SENTENCE_END and not (piece == "." and _is_abbreviation(tokens[-2:-1]))
         else:
             starts = False
-        abbreviated = kind == "word" and _ABBREVIATION.fullmatch(piece) is not None
     return tokens
+
+
+def _is_abbreviation(tokens: list[_Token]) -> bool:
+    """Return whether *tokens* is a single one, and a word after which a full stop ends no sentence."""
+    return any(kind == "word" and _ABBREVIATION.fullmatch(piece) is not None for kind, piece, _ in tokens)
 
 
 def _masked(task: str, is_name: Callable[[str], bool], *, joined: frozenset[str]) -> str:
@@ -196,22 +199,22 @@ def _masked(task: str, is_name: Callable[[str], bool], *, joined: frozenset[str]
     open_places = _joined_places(tokens, joined)
     pieces: list[str] = []
     telling = False
-    for place, token in enumerate(tokens):
-        if token.kind == "space":
+    for place, (kind, piece, starts) in enumerate(tokens):
+        if kind == "space":
             pieces.append(" ")
-        elif token.kind in ("slot", "sign"):
-            pieces.append(token.text)
+        elif kind in ("slot", "sign"):
+            pieces.append(piece)
         elif (
-            token.kind in ("quoted", "number")
+            kind in ("quoted", "number")
             or place in open_places
-            or (capitals_tell and _is_capitalised_name(token))
-            or is_name(token.text.casefold())
+            or (capitals_tell and not starts and _is_capitalised_name(piece))
+            or is_name(piece.casefold())
         ):
             pieces.append(SLOT)
         else:
-            telling = telling or token.text.casefold() not in FUNCTION_WORDS
-            pieces.append(token.text)
-    text = "".join(pieces) if telling else "".join(" " if token.kind == "space" else token.text for token in tokens)
+            telling = telling or piece.casefold() not in FUNCTION_WORDS
+            pieces.append(piece)
+    text = "".join(pieces) if telling else "".join(" " if kind == "space" else piece for kind, piece, _ in tokens)
     return _MERGED_SLOTS.sub(SLOT, text).strip() or task
 
 
@@ -219,27 +222,26 @@ _MERGED_SLOTS = re.compile(r"\{\}(?:[\s_'\u2019-]*\{\})+")
 
 
 def _capitals_tell_names(tokens: list[_Token]) -> bool:
-    words = [token.text for token in tokens if token.kind == "word"]
-    capitalised = sum(1 for word in words if word[0].isupper())
-    return capitalised <= CAPITALS_SHARE * len(words)
+    capitals = [piece[0].isupper() for kind, piece, _ in tokens if kind == "word"]
+    return sum(capitals) <= CAPITALS_SHARE * len(capitals)
 
 
-def _is_capitalised_name(token: _Token) -> bool:
-    """Return whether the word has a capital that neither the start of a sentence nor the pronoun "I" explains."""
-    return token.text[0].isupper() and not token.starts and _FIRST_PERSON.fullmatch(token.text) is None
+def _is_capitalised_name(word: str) -> bool:
+    """Return whether *word*, which starts no sentence, has a capital that the pronoun "I" does not explain."""
+    return word[0].isupper() and _FIRST_PERSON.fullmatch(word) is None
 
 
 def _joined_places(tokens: list[_Token], names: frozenset[str]) -> set[int]:
     """Return the places of neighbouring words that together are one of *names*: "dining table" for "diningtable"."""
     if not names:
         return set()
-    places = [place for place, token in enumerate(tokens) if token.kind == "word"]
+    places = [place for place, (kind, _, _) in enumerate(tokens) if kind == "word"]
     found: set[int] = set()
     for length in range(2, JOINED_WORDS_MAX + 1):
         for start in range(len(places) - length + 1):
             window = places[start : start + length]
-            apart = all(tokens[place].kind in ("word", "space") for place in range(window[0], window[-1] + 1))
-            if apart and _forms("".join(tokens[place].text.casefold() for place in window)) & names:
+            apart = all(tokens[place][0] in ("word", "space") for place in range(window[0], window[-1] + 1))
+            if apart and _forms("".join(tokens[place][1].casefold() for place in window)) & names:
                 found.update(window)
     return found
 

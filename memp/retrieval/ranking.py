@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -22,14 +23,11 @@ import numpy.typing as npt
 
 from memp.embedding.base import Vector
 from memp.errors import InvalidInputError
-from memp.index.base import SCORE_STEP, Mask, Proposals, Slots, VectorIndex, coarse_margin
+from memp.index.base import SCORE_STEP, Mask, Slots, VectorIndex, coarse_margin
 from memp.retrieval.scoring import DECIMALS, exact_scores
 
 GATHERED_MAX: Final = 1_024
 """Texts of tied rows that are copied out and multiplied at once, 1.5 MB at 384 numbers; of more, the index is asked."""
-
-FEW: Final = 4
-"""Entries for each row that is asked for, up to which finding out which of them can matter takes longer than all."""
 
 Rows = npt.NDArray[np.int64]
 """Row numbers, from 0 in the order in which revisions were added."""
@@ -52,6 +50,17 @@ class Entries:
     rows: Rows
     slots: Slots
 
+    @cached_property
+    def single(self) -> bool:
+        """Whether no row has several texts."""
+        return bool((self.rows[1:] != self.rows[:-1]).all())
+
+    @cached_property
+    def _firsts(self) -> npt.NDArray[np.int64]:
+        """The place of the first entry of each row up to the last one, and of where another row's would be."""
+        rows = int(self.rows[-1]) + 1 if len(self.rows) else 0
+        return self.rows.searchsorted(np.arange(rows + 1))
+
     def within(self, live: Mask) -> Entries:
         """Return the entries of the rows for which *live* is true; rows past its end are not live."""
         end = int(np.searchsorted(self.rows, len(live)))
@@ -63,7 +72,9 @@ class Entries:
 
     def of(self, rows: Rows) -> Entries:
         """Return the entries of *rows*, which rise."""
-        places = _places(self.rows, rows)
+        # Rows behind the last one that has a text are clipped to where nothing begins and nothing ends.
+        firsts, ends = self._firsts.take(rows, mode="clip"), self._firsts.take(rows + 1, mode="clip")
+        places = _places(firsts, ends - firsts)
         return Entries(rows=self.rows[places], slots=self.slots[places])
 
     def spread(self, slots: Slots, scores: npt.NDArray[np.floating]) -> tuple[Rows, npt.NDArray[np.float64]]:
@@ -85,11 +96,10 @@ class Entries:
 
     def highest(self, scores: npt.NDArray[np.float64]) -> tuple[Rows, npt.NDArray[np.float64]]:
         """Return each row here once, and the highest of its *scores*, of which every entry has one."""
-        # Rows never fall, so what belongs to one row stands together.
-        first = self.rows[1:] != self.rows[:-1]
-        if first.all():
+        if self.single:
             return self.rows, scores
-        starts = np.concatenate(([0], np.flatnonzero(first) + 1))
+        # Rows never fall, so what belongs to one row stands together.
+        starts = self.starts()
         return self.rows[starts], np.maximum.reduceat(scores, starts)
 
 
@@ -120,18 +130,45 @@ class Selection:
         self.allowed[entries.slots] = True
         # Texts get their slots as rows come, so this is nearly sorted already, and a stable sort makes use of that.
         self._order = np.argsort(entries.slots, kind="stable")
-        self._sorted = entries.slots[self._order]
         self._counts = np.bincount(entries.slots, minlength=len(self.allowed))
-
-    def counts(self, slots: Slots) -> npt.NDArray[np.int64]:
-        """Return how many entries have each of *slots*."""
-        found: npt.NDArray[np.int64] = self._counts[slots]
-        return found
+        self._firsts = np.cumsum(self._counts) - self._counts
 
     def having(self, slots: Slots) -> Entries:
         """Return the entries whose text is among *slots*, which are distinct."""
-        places = np.sort(self._order[_places(self._sorted, slots)])
+        places = self._order[_places(self._firsts[slots], self._counts[slots])]
+        places.sort()
         return Entries(rows=self.entries.rows[places], slots=self.entries.slots[places])
+
+    def spread(self, slots: Slots, scores: npt.NDArray[np.floating]) -> tuple[Rows, npt.NDArray[np.float64]]:
+        """Return each row that has a text among *slots*, and the highest of its *scores*; see ``Entries.spread``."""
+        return self.having(slots).spread(slots, scores)
+
+    def nth_best(self, slots: Slots, scores: npt.NDArray[np.floating], n: int) -> float:
+        """
+        Return the *n*-th highest score of a row; minus infinity if fewer rows have a text among *slots*.
+
+        Args:
+            slots: Distinct slots that entries use, in any order.
+
+            scores: Score of each of *slots*.
+
+            n: Which one, 1 or more.
+        """
+        order = (-scores).argsort(kind="stable")
+        reached = self._counts[slots[order]].cumsum()
+        # Texts behind those that belong to n rows cannot matter: fifty patterns of ten thousand procedures may all be
+        # proposed, and the best of them has two hundred rows. Entries are rows, unless a row has several texts.
+        last = int(reached.searchsorted(n))
+        if self.entries.single:
+            return float(scores[order[last]]) if last < len(order) else -np.inf
+        while last < len(order):
+            best = order[: last + 1]
+            rows, highest = self.spread(slots[best], scores[best])
+            if len(rows) >= n:
+                return _nth_best(highest, n)
+            last = max(2 * last, last + 1)
+        _, highest = self.spread(slots, scores)
+        return _nth_best(highest, n) if len(highest) >= n else -np.inf
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -233,7 +270,8 @@ def nearest_among(criterion: Criterion, rows: Rows, *, need: int) -> tuple[Rows,
     vectors = criterion.index.vectors(entries.slots)
     found, coarse = entries.highest((vectors @ criterion.query).astype(np.float64))
     if len(found) > need:
-        kept = np.flatnonzero(np.isin(entries.rows, found[coarse >= _nth_best(coarse, need) - margin]))
+        near = coarse >= _nth_best(coarse, need) - margin
+        kept = np.flatnonzero(near if entries.single else np.isin(entries.rows, found[near]))
         entries, vectors = Entries(rows=entries.rows[kept], slots=entries.slots[kept]), vectors[kept]
     found, exact = entries.highest(exact_scores(criterion.query, vectors))
     if len(found) > need:
@@ -360,43 +398,17 @@ def _best(criterion: Criterion, selection: Selection, need: int) -> tuple[Rows, 
     margin = coarse_margin(index.dimension) - SCORE_STEP
     wanted = need
     while True:
-        found = _fewer(index.search(criterion.query, k=wanted, allowed=selection.allowed), selection, need, margin)
-        near = selection.having(found.slots)
-        rows, coarse = near.spread(found.slots, found.scores)
-        if np.isneginf(found.floor) or (len(rows) >= need and _nth_best(coarse, need) - margin >= found.floor):
+        found = index.search(criterion.query, k=wanted, allowed=selection.allowed)
+        bar = selection.nth_best(found.slots, found.scores, need) - margin
+        if found.floor == -np.inf or bar >= found.floor:
             break
         wanted *= 2
-    slots = found.slots
-    if len(rows) > need:
-        slots = slots[found.scores >= _nth_best(coarse, need) - margin]
-        near = selection.having(slots)
-    rows, exact = near.spread(slots, exact_scores(criterion.query, index.vectors(slots)))
+    slots = found.slots[found.scores >= bar]
+    rows, exact = selection.spread(slots, exact_scores(criterion.query, index.vectors(slots)))
     if len(rows) > need:
         best = exact >= _nth_best(exact, need)
         rows, exact = rows[best], exact[best]
     return rows, exact
-
-
-def _fewer(found: Proposals, selection: Selection, need: int, margin: float) -> Proposals:
-    """
-    Return *found* without the texts that cannot matter, because better ones belong to *need* rows alone.
-
-    Fifty patterns of ten thousand procedures are all proposed, and the best of them may have two hundred rows. Where
-    one row has several texts they may be too few for *need* rows after all, and then none is left out.
-    """
-    entries = selection.counts(found.slots)
-    if int(entries.sum()) <= FEW * need:
-        return found
-    order = np.argsort(-found.scores, kind="stable")
-    counts = np.cumsum(entries[order])
-    last = int(np.searchsorted(counts, 2 * need))
-    if last >= len(order):
-        return found
-    floor = float(found.scores[order[last]]) - margin
-    kept = found.scores >= floor
-    fewer = Proposals(slots=found.slots[kept], scores=found.scores[kept], floor=floor)
-    rows, coarse = selection.having(fewer.slots).spread(fewer.slots, fewer.scores)
-    return fewer if len(rows) >= need and _nth_best(coarse, need) - margin >= floor else found
 
 
 def _nth_best(scores: npt.NDArray[np.float64], n: int) -> float:
@@ -420,11 +432,11 @@ def _scores_of(criterion: Criterion, rows: Sequence[int]) -> list[float | None]:
     return [max((next(scores) for _ in slots), default=None) for slots in texts]
 
 
-def _places(values: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return where in *values*, which never fall, each of *wanted* stands, all places of one after those of another."""
-    firsts = np.searchsorted(values, wanted)
-    counts = np.searchsorted(values, wanted, side="right") - firsts
-    # The places of one value are its first and those after it: count up throughout, and start again at each first.
+def _places(firsts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return, of runs that start at *firsts* and have so many places, all places of one after those of another."""
+    if (counts == 1).all():
+        return firsts
+    # Count up throughout, and start again at each first.
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     places: npt.NDArray[np.int64] = np.arange(total) + np.repeat(firsts - (ends - counts), counts)

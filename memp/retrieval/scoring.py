@@ -49,8 +49,11 @@ def exact_scores(query: Vector, vectors: Matrix) -> npt.NDArray[np.float64]:
 
 
 def _rounded(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    within: npt.NDArray[np.float64] = scores.round(DECIMALS)
+    np.maximum(within, -1.0, out=within)
+    np.minimum(within, 1.0, out=within)
     # Adding zero turns -0.0 into 0.0, which would print and encode differently.
-    within: npt.NDArray[np.float64] = np.minimum(np.maximum(scores.round(DECIMALS), -1.0), 1.0) + 0.0
+    within += 0.0
     return within
 
 

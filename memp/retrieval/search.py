@@ -165,7 +165,8 @@ def _with_scores(
 ) -> Ranked:
     """Return *one* with each key's own score among its parts, those too that gave it no points."""
     place = int(rows.searchsorted(one.row))
-    known = {name: float(scores[place]) for name, scores in lists.items()} if one.row in rows[place : place + 1] else {}
+    there = place < len(rows) and rows[place] == one.row
+    known = {name: float(scores[place]) for name, scores in lists.items()} if there else {}
     own: dict[str, float] = {}
     for criterion in criteria:
         score: float | None = known.get(criterion.name, UNLISTED)

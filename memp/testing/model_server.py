@@ -65,7 +65,8 @@ class ScriptedServer:
         unsupported: What a request that asks for anything else gets: an error, as strict servers give, or an answer
             in plain text, as others do.
 
-        dimension: Length of the vectors of embeddings.
+        dimension: Length of the vectors of embeddings, where neither the request says nor the name of the model, as
+            OpenAI's own do.
 
         vectors: What makes them, one text at a time; None makes them of the texts' words.
 
@@ -83,7 +84,8 @@ class ScriptedServer:
         vectors: Callable[[str], Sequence[float]] | None = None,
     ) -> None:
         self._key, self._modes, self._unsupported = key, frozenset(modes), unsupported
-        self._vectors = vectors or (lambda text: wire.vector_of(text, dimension))
+        self._vectors = vectors
+        self._dimension = dimension
         self._rules: list[_Rule] = []
         self._lined_up: deque[Given] = deque()
         self._failing: deque[Fail] = deque()
@@ -229,6 +231,14 @@ class ScriptedServer:
         # Outside the lock: a rule may look at what was asked so far.
         return as_saying(rule.answer(asked) if callable(rule.answer) else rule.answer)
 
+    def _embedded(self, asked: Asked) -> list[Sequence[float]]:
+        """Return a vector for each text of the request."""
+        if self._vectors is not None:
+            return [self._vectors(text) for text in asked.texts]
+        said = asked.body.get("dimensions")
+        known = wire.DIMENSIONS.get(str(asked.body.get("model")), self._dimension)
+        return [wire.vector_of(text, said if isinstance(said, int) else known) for text in asked.texts]
+
     def _wait(self) -> None:
         self._closing.wait()
 
@@ -272,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(saying, Fail):
             self._fail(asked, saying)
         elif asked.path.endswith("/embeddings"):
-            self._send(200, wire.embeddings(asked, [self.server.scripted._vectors(text) for text in asked.texts]))
+            self._send(200, wire.embeddings(asked, self.server.scripted._embedded(asked)))
         elif asked.path.endswith("/chat/completions"):
             self.server.scripted._remember(asked, saying)
             answer = wire.message(asked, saying)

@@ -22,6 +22,9 @@ CHARACTERS_A_TOKEN = 4
 PIECE_CHARACTERS = 16
 """Length of the pieces of a stream: short enough that every answer has several."""
 
+DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+"""Lengths of the vectors of OpenAI's own models."""
+
 CREATED = 1_700_000_000
 """When every answer says that it was made; a fixed time keeps answers the same."""
 

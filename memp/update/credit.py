@@ -8,6 +8,7 @@ and tokens are kept apart. Support, the runs that something was built from, is n
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 
+SERVED_KEPT = 64
+"""Numbers of served procedures of which the shares are kept; few are ever in use."""
 
+
+@lru_cache(maxsize=SERVED_KEPT)
 def rank_weights(count: int) -> tuple[float, ...]:
     """
     Return the share of the outcome for each of *count* procedures, best first; together they are 1 in millionths.

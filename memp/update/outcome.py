@@ -111,7 +111,7 @@ def abandon(state: State, info: EpisodeInfo, run: Trajectory | None, *, why: str
         abandoned=True,
         why=why,
     )
-    return [*decided, attrs.evolve(decide.single(event, ids), cause=info.event_id)]
+    return [*decided, decide.single(event, ids, cause=info.event_id)]
 
 
 def finish(
@@ -143,7 +143,7 @@ def finish(
     trajectory_id, recorded_by, decided = record_run(state, run, scope=info.scope, ids=ids)
     end = EventId(ids.event())
     shares = _shares(state, info)
-    evidence = [attrs.evolve(decide.single(_validated(one, outcome), ids), cause=end) for one in shares]
+    evidence = [decide.single(_validated(one, outcome), ids, cause=end) for one in shares]
     after, _ = without(state, ())
     _happen(after, evidence)
     episode = _as_policies_see_it(
@@ -184,7 +184,15 @@ def _as_policies_see_it(
         trajectory=outcome.trajectory,
         trajectory_id=trajectory_id,
         recorded_by=recorded_by,
-        served=tuple(attrs.evolve(one, procedure=after.get(one.procedure.id) or one.procedure) for one in shares),
+        served=tuple(
+            ServedProcedure(
+                procedure=after.get(one.procedure.id) or one.procedure,
+                revision=one.revision,
+                rank=one.rank,
+                weight=one.weight,
+            )
+            for one in shares
+        ),
         settings=settings,
         toolset_of=around.toolset_of,
         successes=around.successes,

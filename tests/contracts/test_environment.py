@@ -16,6 +16,7 @@ import attrs
 import pytest
 
 from memp.errors import InvalidInputError
+from memp.evaluation.alfworld import Alfworld, make_rooms
 from memp.evaluation.environment import Environment, Place, ScriptedEnvironment, Task
 from memp.evaluation.household import Household, make_tasks
 from memp.evaluation.scienceworld import ScienceGame, ScienceWorld
@@ -73,7 +74,13 @@ def scienceworld() -> Case:
     return Case(make=ScienceWorld, task=Task(id="boil/1", text="boil it", setting=game))
 
 
-WORLDS = (scripted, household, travelplanner, scienceworld)
+def alfworld() -> Case:
+    if find_spec("alfworld") is None:
+        pytest.skip("the package alfworld is not installed")
+    return Case(make=Alfworld, task=make_rooms(1, seed=3)[0])
+
+
+WORLDS = (scripted, household, travelplanner, scienceworld, alfworld)
 
 
 @pytest.fixture(scope="module", params=WORLDS, ids=lambda make: make.__name__)

@@ -162,6 +162,17 @@ def test_a_bad_vector_is_refused_with_its_whole_batch(make_index: Callable[[int]
     assert index.slot("fine") is None
 
 
+@pytest.mark.parametrize("length", [np.nan, np.inf, 0.0, 0.998, 1.002])
+def test_a_question_must_have_unit_length(make_index: Callable[[int], VectorIndex], length: float) -> None:
+    """A question that is not finite or not of unit length is refused; less than a thousandth off is fine."""
+    index, vectors = filled(make_index, 3)
+    with pytest.raises(InvalidInputError, match="unit length"):
+        index.search(vectors[0] * np.float32(length), k=1)
+    for near in (0.9992, 1.0008):
+        assert index.search(vectors[0] * np.float32(near), k=3).slots.tolist()
+    assert index.search(vectors[0].astype(np.float64), k=3).slots.tolist()
+
+
 def test_keys_and_vectors_must_be_as_many(make_index: Callable[[int], VectorIndex]) -> None:
     """A key without a vector is refused."""
     with pytest.raises(InvalidInputError, match="as many"):

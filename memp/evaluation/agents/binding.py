@@ -11,6 +11,7 @@ then know the household.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from memp.evaluation.agents.commands import FUNCTION_WORDS, kind, read, words_of
@@ -44,8 +45,10 @@ def bind(patterns: Sequence[str], task: str) -> dict[str, str] | None:
         return {}
     slots = tuple(dict.fromkeys(slot_names(patterns[0])))
     fixed = {word for pattern in patterns for word in _fixed_words(pattern)}
-    names = _names_in_order(text, fixed, len(slots))
-    return None if names is None else dict(zip(slots, names, strict=True))
+    for named in (_named_by(patterns[0], text), slots):
+        if (names := _names_in_order(text, fixed, len(named))) is not None:
+            return {slot: name for slot, name in zip(named, names, strict=True) if slot is not None}
+    return None
 
 
 def align(run: Trajectory, task: str) -> dict[str, str] | None:
@@ -73,6 +76,27 @@ def _fit(pattern: str, text: str) -> dict[str, str] | None:
             parts.append(r"\s+".join(re.escape(word) for word in piece.lower().split(" ")))
     found = re.fullmatch("".join(parts), text)
     return None if found is None else found.groupdict()
+
+
+def _named_by(pattern: str, task: str) -> tuple[str | None, ...]:
+    """
+    Return what *pattern* names, in order: slots, and None for each thing written out of which *task* does not speak.
+
+    A procedure from one run has a name where others have a slot ("put a painted {thing} in A"), and in the task another
+    name stands there. Left out of the count, that name would be taken for what the slot means.
+    """
+    known = {*FUNCTION_WORDS, *_WORD.findall(task)}
+    words = [
+        word
+        for piece in split_form(pattern)
+        for word in ((piece,) if isinstance(piece, Slot) else _WORD.findall(piece.lower()))
+    ]
+    named: list[str | None] = []
+    for is_name, group in groupby(words, key=lambda word: isinstance(word, Slot) or word not in known):
+        if is_name:
+            slots = [word.name for word in group if isinstance(word, Slot) and word.name not in named]
+            named += slots or [None]  # of neighbouring words only the last is a name, the others describe it
+    return tuple(named)
 
 
 def _fixed_words(pattern: str) -> Iterable[str]:

@@ -77,6 +77,8 @@ class Exploring:
         self.notebook = Notebook()
         self.commands: tuple[Command, ...] = ()
         self.avoided: list[Callable[[str], bool]] = []
+        # What a procedure did something to, and what has not been put where the task says since.
+        self.treated: set[str] = set()
         self._random = random.Random(f"{seed}/{task.id}")
         # What was put where the task said and did not solve it leaves two ways on, and the words do not say which: look
         # for another one, or take it up again and try it elsewhere. An episode keeps to one of them.
@@ -108,9 +110,11 @@ class Exploring:
         """Return what an agent does that knows nothing but the words of the task."""
         searching = [self.look_here, self._fetch, self.look_further]
         if self._patient:
-            rules = [self._act_here, self.look_here, self._carry, *searching, self._take_back, self._wander]
+            rules = [self._act_here, self.look_here, self._carry, self._distrust, *searching]
+            rules += [self._take_back, self._wander]
         else:
-            rules = [self._act_here, self._open_named, self._carry, self._take_back, self._wander, *searching]
+            rules = [self._act_here, self._open_named, self._carry, self._distrust, self._take_back, self._wander]
+            rules += searching
         for rule in rules:
             if (command := rule()) is not None:
                 return command
@@ -166,6 +170,7 @@ class Exploring:
         first, last = command.things[0], command.things[-1]
         if command.verb in PUT and self.named(last):
             self.notebook.placed[first] = last
+            self.treated.discard(first)
         elif len(command.things) > 1 and command.verb not in TAKE | PUT:
             self.notebook.carried -= {pair for pair in self.notebook.carried if pair[0] == first}
             for text in list(self.notebook.tried):
@@ -186,9 +191,18 @@ class Exploring:
                 continue
             if command.verb in PUT and not self.named(command.things[-1]):
                 continue
+            if command.verb not in PUT | TAKE and command.things[0] in self.treated:
+                continue  # it might undo what the procedure did before the rest of the task was tried
             hits = sum(map(self.named, command.things)) + (command.verb in self.words)
             best.setdefault(hits, []).append(command.text)
         return self.pick(best[max(best)]) if best else None
+
+    def _distrust(self) -> str | None:
+        """Do what is new also with what a procedure did something to, once there is no named place left to carry it."""
+        if not self.treated:
+            return None
+        self.treated.clear()
+        return self._act_here()
 
     def _open_named(self) -> str | None:
         """Open what is shut here and was not looked into, if the task names it: what is carried may belong in it."""

@@ -42,15 +42,14 @@ class Follower:
         seed: As for the explorer; with nothing served both act the same.
 
         toolsets: Vocabularies of the procedures that it may be served. A script that imports a toolset by name finds
-        the
-            ones that ship with memp besides; one without is read by the form of its words.
+            the ones that ship with memp besides; one without is read by the form of its words.
     """
 
     seed: int = 0
     toolsets: tuple[Toolset, ...] = ()
 
     name = "follower"
-    version = "2"
+    version = "3"
     deterministic = True
     reads = "procedures"
 
@@ -106,6 +105,7 @@ class _Following:
             if walk is not None:
                 # What the last one put down did not solve the task, so the next one may take it up again.
                 self._exploring.notebook.placed.clear()
+                self._exploring.treated.clear()
                 yield walk
 
     def _walk_script(self, procedure: Procedure) -> Walk | None:

@@ -222,6 +222,8 @@ class Interpreter:
                 self._bind(args, self._reader.read(command))
                 if verb in PUT and values:
                     self._put_down(command)
+                elif verb not in GO | OPEN | TAKE:
+                    self._exploring.treated.update(read(command).things[:1])
                 return
             if (step := self._approach(values)) is None:
                 break

@@ -11,15 +11,18 @@ Source: S. Yao et al., ReAct: synergizing reasoning and acting in language model
 
 from __future__ import annotations
 
+import json
 import weakref
 from typing import TYPE_CHECKING
 
 import attrs
 
 from memp.errors import InvalidInputError, ModelAnswerError, ModelRefusedError
-from memp.evaluation.agent import Choice
-from memp.llm.base import Message, Mode, Model
+from memp.evaluation.agent import SPENT, TOKENS, Choice
+from memp.events.measuring import Spent
+from memp.llm.base import Call, Message, Mode, Model
 from memp.llm.client import Client, Talk
+from memp.model import canonical_bytes, content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +41,9 @@ INSTRUCTIONS = (
 
 RECALLED = "What follows was recalled from earlier runs. It may help and may be wrong; it is no instruction."
 """What stands before what memory serves."""
+
+NO_USE = "the answer was of no use"
+"""What is kept on record of an answer's faults."""
 
 NO_ACTION = "(no action)"
 """What is handed to the world where the model gave nothing that could be used: it costs a turn and changes nothing."""
@@ -61,11 +67,16 @@ class ModelAgent:
         seed: Tells rounds apart; it is not sent, and whether two rounds differ is up to the model's temperature.
 
         lists_actions: Whether the actions that the world says are possible are shown.
+
+        memory: Where every request goes on record as it is made; for runs that are to be learned, as of a bootstrap.
+            None tells what they came to with the steps, from which an evaluation takes it. Without words: what was
+            said stands in the run, and no purge of that run would find it anywhere else.
     """
 
     model: Model
     seed: int = 0
     lists_actions: bool = True
+    memory: Memory | None = attrs.field(default=None, eq=False, repr=False)
 
     version = "1"
     deterministic = False
@@ -110,7 +121,7 @@ class ModelAgent:
             if not history:
                 first.append(observation)
             messages = self._messages(task, prompt, first[0], admissible, history)
-            choice = _choose(client, messages)
+            choice = self._choose(client, messages)
             if client.mode is not None:
                 _modes[self.model] = client.mode
             return choice
@@ -136,15 +147,48 @@ class ModelAgent:
         return [*messages, Message("user", asked)]
 
 
-def _choose(client: Client, messages: Sequence[Message]) -> Choice:
-    """Return what the model does; an answer of no use costs a turn, an endpoint that fails stops the evaluation."""
-    from memp.llm.shapes import MoveAnswer
+    def _choose(self, client: Client, messages: Sequence[Message]) -> Choice:
+        """Return what the model does; an answer of no use costs a turn, an endpoint that fails stops the evaluation."""
+        from memp.llm.shapes import MoveAnswer
 
-    talk = Talk(purpose="act")
-    try:
-        move, _ = client.ask(messages, MoveAnswer, talk)
-        action, thought = move.action.strip() or NO_ACTION, move.thought
-    except (ModelAnswerError, ModelRefusedError) as error:
-        action, thought = NO_ACTION, str(error)
-    counted = [(call.tokens_in or 0) + (call.tokens_out or 0) for call in talk.calls if call.tokens_in is not None]
-    return Choice(action=action, thought=thought, extra={"tokens": sum(counted)} if counted else {})
+        talk = Talk(purpose="act")
+        try:
+            move, _ = client.ask(messages, MoveAnswer, talk)
+            action, thought = move.action.strip() or NO_ACTION, move.thought
+        except (ModelAnswerError, ModelRefusedError) as error:
+            action, thought = NO_ACTION, str(error)
+        finally:
+            if self.memory is not None:
+                self.memory._note_calls([_without_words(call) for call in talk.calls])
+        counted = [(call.tokens_in or 0) + (call.tokens_out or 0) for call in talk.calls if call.tokens_in is not None]
+        told = {SPENT: attrs.asdict(_spent(talk.calls))} if talk.calls else {}
+        return Choice(action=action, thought=thought, extra={TOKENS: sum(counted)} | told if counted else told)
+
+
+def _spent(calls: Sequence[Call]) -> Spent:
+    """Return what requests to one model came to, one or more."""
+    prices = [call.price for call in calls if call.price is not None]
+    return Spent(
+        model=calls[0].model,
+        calls=len(calls),
+        failed=sum(bool(call.error) for call in calls),
+        tokens_in=sum(call.tokens_in or 0 for call in calls),
+        tokens_out=sum(call.tokens_out or 0 for call in calls),
+        price=sum(prices) if prices else None,
+        unpriced=sum(call.price is None and bool(call.response) for call in calls),
+    )
+
+
+def _without_words(call: Call) -> Call:
+    """Return *call* with how much was said instead of what."""
+    messages = json.loads(call.request)["messages"]
+    characters = sum(len(message["content"]) for message in messages)
+    request = {"model": call.model, "messages": len(messages), "characters": characters}
+    return attrs.evolve(
+        call,
+        request=canonical_bytes(request).decode(),
+        request_digest=content_digest([call.endpoint, call.mode, request, call.parameters]),
+        response=canonical_bytes({"characters": len(call.response)}).decode() if call.response else "",
+        # What is wrong with an answer is told in its own words.
+        error=NO_USE if call.error and call.response else call.error,
+    )

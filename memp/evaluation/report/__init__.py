@@ -5,6 +5,6 @@ What a report says is worked out once (``content``), drawn (``plots``) and put i
 a library for plots was not taken: a report is kept for years and read where there is no network.
 """
 
-from memp.evaluation.report.page import page_text, write_report
+from memp.evaluation.report.page import check_report, page_text, write_report
 
-__all__ = ["page_text", "write_report"]
+__all__ = ["check_report", "page_text", "write_report"]

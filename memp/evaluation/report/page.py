@@ -18,7 +18,7 @@ from memp.errors import InvalidInputError
 from memp.evaluation.metrics import METRICS
 from memp.evaluation.report import content
 from memp.evaluation.report.content import Look
-from memp.evaluation.report.plots import Plot, draw_curve, draw_gaps
+from memp.evaluation.report.plots import Plot, draw_curve, draw_gaps, require_matplotlib
 from memp.evaluation.result import shown_metrics
 from memp.rendering.plain import plain_text
 
@@ -35,6 +35,25 @@ TEMPLATES = ("report.j2", "report_style.j2")
 
 CURVES = ("success", "steps", "tokens")
 """The metrics that are drawn over the versions, where they were measured."""
+
+
+def check_report(path: str | os.PathLike[str]) -> None:
+    """
+    Refuse what ``write_report`` would refuse, before the work of hours that the report is about.
+
+    Raises:
+        InvalidInputError: matplotlib is not installed, or no file can be made at *path*.
+    """
+    require_matplotlib()
+    target = Path(path)
+    folder = target.parent
+    if target.is_dir():
+        raise InvalidInputError(f"A report must go to a file ({str(path)!r} is a folder). Name a file in it.")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidInputError(
+            f"The report cannot be written to {str(path)!r} (nothing can be written to the folder {str(folder)!r}). "
+            "Name a file in a folder that is there."
+        )
 
 
 def write_report(

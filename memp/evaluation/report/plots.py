@@ -313,7 +313,7 @@ def _both(
 
 
 def _svg(draw: Callable[[Axes], None], name: str, inches: tuple[float, float]) -> str:
-    matplotlib = _matplotlib()
+    matplotlib = require_matplotlib()
     from matplotlib.figure import Figure
 
     # Text stays text: it is found, copied and read aloud, and takes the letters of the page. Names may hold anything,
@@ -355,7 +355,13 @@ def _inline(svg: str, name: str) -> str:
     return text.strip()
 
 
-def _matplotlib() -> Any:
+def require_matplotlib() -> Any:
+    """
+    Return matplotlib.
+
+    Raises:
+        InvalidInputError: It is not installed.
+    """
     try:
         import matplotlib
     except ImportError as error:

@@ -155,6 +155,26 @@ def test_a_gate_is_set_shown_worked_through_and_opened(store: Path) -> None:
         assert memory.gate() is None
 
 
+BELL = '@procedure("polish the brass bell")\ndef polish_the_bell():\n    do("polish the bell {times}")\n'
+
+
+def test_a_candidate_that_no_task_meets_is_told_what_it_waits_for(store: Path) -> None:
+    """Both the gate and the list of candidates say that it waits until somebody decides by hand."""
+    with memp.open(store) as memory:
+        memory.reject(memory.candidates()[0].revision.id, reason="make room")
+        for number in range(3):  # as many as are served, so that nothing else ever is
+            memory.add(script(80, f"way {number}"), name=f"another-{number}")
+        memory.add(BELL.format(times="once"), name="polish-the-bell")
+        waiting = memory.reflect("polish-the-bell", script=BELL.format(times="twice"), critique="shinier")
+    memp_command("gate", store, "--set", "--suite", "crates", "-n", 4)
+    for options in ((), ("--dry-run",)):
+        done = memp_command("gate", store, *options)
+        assert done.exit_code == 0, done.output
+        assert "waits" in done.output
+        assert f"memp accept {store} {waiting.position}" in done.output
+    assert "waits until 'memp accept' or 'memp reject'" in memp_command("candidates", store).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -163,6 +183,10 @@ def test_a_gate_is_set_shown_worked_through_and_opened(store: Path) -> None:
         (["--suite", "crates"], "--set"),
         (["--set", "--open"], "exclude each other"),
         (["--set", "--suite", "crates", "--tolerance", "2"], "tolerance"),
+        (["--set", "--suite", "crates", "--agent", "nobody"], "--agent must be one of"),
+        (["--set", "--suite", "crates", "--seeds", "3,3"], "different numbers"),
+        (["--tolerance", "0.5"], "named with --set"),
+        (["--dry-run", "-n", "5"], "named with --set"),
     ],
 )
 def test_wrong_calls_of_the_gate_are_named(store: Path, arguments: list[str], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import attrs
 import pytest
 
 import memp
+from memp.errors import InvalidInputError
 from memp.evaluation.agent import play
 from memp.evaluation.agents import Explorer
 from memp.evaluation.household import Household, make_tasks
@@ -166,9 +168,16 @@ def test_the_options_of_a_suite_are_options_of_the_command(run: Run, store: Path
     ("arguments", "code", "says"),
     [
         ((), 2, "--suite NAME, or --replay FILE"),
-        (("--suite", "household", "--replay", "x"), 2, "--suite NAME, or --replay FILE"),
+        (("--suite", "household", "--replay", "x"), 2, "exclude each other"),
         (("--suite", "moon"), 2, "'suite' must be one of"),
         (("--suite", "household", "--seeds", "a"), 2, "--seeds must be numbers"),
+        (("--suite", "household", "--seeds", "1,1"), 2, "--seeds must be different numbers"),
+        (("--suite", "household", "-n", 0), 2, "'n' must be 1 or more (got 0)"),
+        (("--suite", "household", "--report", "no/where.html"), 2, "folder that is there"),
+        (("--suite", "household", "--report", "."), 2, "'.' is a directory"),
+        (("--suite", "household", "--journal", "no/where.jsonl"), 2, "folder that is there"),
+        (("--replay", "nowhere.jsonl"), 3, "no file 'nowhere.jsonl'"),
+        (("--suite", "travelplanner", "--data", "no"), 2, "The folder must hold 'tasks.jsonl'"),
         (("--suite", "household", "--at", "v9"), 3, "no version 'v9'"),
         (("--suite", "household", "--agent", "nobody"), 2, "'agent' must be one of"),
         (("--suite", "household", "--agent", "model"), 2, "needs a model"),
@@ -182,6 +191,64 @@ def test_mistakes_say_what_is_wanted(
     assert got == code
     assert says in err
     assert not list(store.parent.glob("*.eval-*"))
+
+
+def test_what_cannot_be_kept_is_refused_before_anybody_acts(
+    run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report without a folder, and libraries that are not installed, are told of before the work and not after it."""
+
+    def act(*_: object) -> None:
+        pytest.fail("somebody acted")
+
+    monkeypatch.setattr(Household, "reset", act)
+    assert run("eval", store, *HOUSEHOLD, "--report", "no/where.html")[0] == 2
+    assert run("curve", store, *HOUSEHOLD, "--report", "no/where.html")[0] == 2
+    assert run("bisect", store, *HOUSEHOLD, "--good", "v1", "--bad", "v2", "--report", "no/where.html")[0] == 2
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    code, _, err = run("eval", store, *HOUSEHOLD)
+    assert code == 2
+    assert "pip install 'memp[evaluation]'" in err
+
+
+def test_what_cannot_be_written_in_the_end_costs_no_plays(
+    run: Run, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal stays until the result is where it was wanted, and --resume plays nothing again."""
+    asked = ("eval", store, *HOUSEHOLD, "--at", "v2", "--report", tmp_path / "out.html")
+
+    def fail(*_: object, **__: object) -> None:
+        raise InvalidInputError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("memp.evaluation.result.Result.report", fail)
+        code, _, err = run(*asked)
+    assert code == 2
+    assert "--resume goes on" in err
+    monkeypatch.setattr(Household, "reset", fail)
+    assert run(*asked, "--resume")[0] == 0
+    assert (tmp_path / "out.html").exists()
+    assert not list(store.parent.glob("*.eval-*"))
+
+
+def test_going_on_from_nothing_is_said(run: Run, store: Path) -> None:
+    """--resume without a journal begins anew and says so; what is no journal of this evaluation is left alone."""
+    code, _, err = run("eval", store, *HOUSEHOLD, "--resume", "--json")
+    assert (code, "nothing to go on from" in err) == (0, True)
+    notes, journal = store.with_name("notes"), store.with_name("journal")
+    notes.write_text("milk, eggs")
+    code, _, err = run("eval", store, *HOUSEHOLD, "--journal", notes, "--resume")
+    assert (code, "no journal" in err, notes.read_text()) == (2, True, "milk, eggs")
+    assert run("eval", store, *HOUSEHOLD, "--journal", journal)[0] == 0
+    code, _, err = run("eval", store, "--suite", "household", "-n", 7, "--journal", journal, "--resume")
+    assert (code, "is of another evaluation" in err) == (2, True)
+
+
+def test_half_a_comparison_is_refused(run: Run, store: Path) -> None:
+    """One version, or an evaluation without two versions, is not taken for the wish to see the list."""
+    for arguments in (("v1",), ("--evaluation", 3), ("--type", "look_at_obj_in_light")):
+        code, _, err = run("compare", store, *arguments)
+        assert (code, "Name two to compare" in err) == (2, True)
 
 
 def test_a_model_can_be_measured(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,17 +104,30 @@ def test_the_model_may_come_from_the_environment(
 
 
 def test_where_the_endpoint_fails_the_runs_wait_for_drain(run: Run, server: ScriptedServer, runs: Path) -> None:
-    """The command says what waits and why; ``memp drain`` learns it."""
+    """The command says what waits and why, and ends as the failure would have; ``memp drain`` learns it."""
     asked = ("--model", "small", "--base-url", server.url)
-    server.fail("wrong-key", times=9)
-    code, out, _ = run("learn", "a.duckdb", runs, "--build", "distil", *asked)
-    assert code == 0
-    assert "3 runs wait in the queue" in out
+    server.fail("wrong-key", times=2)
+    code, out, err = run("learn", "a.duckdb", runs, "--build", "distil", *asked)
+    assert code == 6
+    assert "3 runs wait in the queue because an endpoint failed. Nothing is lost" in err
     assert "is wrong or does not allow this" in out
-    server._failing.clear()
-    code, out, _ = run("drain", "a.duckdb", "--build", "distil", *asked)
-    assert code == 0
+    code, out, err = run("drain", "a.duckdb", "--build", "distil", "--json", *asked)
+    assert (code, json.loads(out)["waiting"]) == (6, 3)
+    assert "3 runs wait on" in err
+    code, out, err = run("drain", "a.duckdb", "--build", "distil", *asked)
+    assert (code, err.strip()) == (0, "")
     assert "Learned from 3 runs: 1 new procedure" in out
+
+
+def test_the_same_command_goes_on_with_what_waits(run: Run, server: ScriptedServer, runs: Path) -> None:
+    """After a failure, learning the file again asks about the runs that wait, and takes them out of the queue."""
+    call = ("learn", "a.duckdb", runs, "--build", "distil", "--json", "--model", "small", "--base-url", server.url)
+    server.fail("no-model")
+    code, out, _ = run(*call)
+    assert (code, json.loads(out)["waiting"], json.loads(out)["recorded"]) == (6, 3, 0)
+    code, out, _ = run(*call)
+    assert (code, json.loads(out)["waiting"], json.loads(out)["added"]) == (0, 0, ["heat-it"])
+    assert run("queue", "a.duckdb")[1].strip() == "No run waits."
 
 
 def test_a_failure_without_a_model_says_what_to_name(run: Run, runs: Path) -> None:
@@ -122,6 +135,9 @@ def test_a_failure_without_a_model_says_what_to_name(run: Run, runs: Path) -> No
     code, _, err = run("learn", "a.duckdb", runs, "--build", "distil")
     assert code == 2
     assert "--model" in err
+    code, _, err = run("learn", "a.duckdb", runs, "--build", "distil", "--model", "small")
+    assert (code, "There is no key" in err) == (6, True)
+    assert not Path("a.duckdb").exists(), "a store that nothing was written to"
     assert run("judge", runs)[0] == 2
     code, _, err = run("learn", "a.duckdb", runs, "--build", "distil", "--model", "small", "--mode", "xml")
     assert code == 2
@@ -146,15 +162,17 @@ def test_reflect_takes_a_run_and_says_what_the_model_found(run: Run, server: Scr
 def test_judge_prints_verdicts_and_how_far_they_agree(run: Run, server: ScriptedServer, runs: Path) -> None:
     """Against the reward it prints accuracy, kappa and calibration; with a store the calls are on record."""
     asked = ("--model", "small", "--base-url", server.url)
+    assert "Without --store they are on record nowhere." in run("judge", runs, *asked)[1]
     code, out, err = run("judge", runs, "--against", "reward", "--store", "a.duckdb", *asked)
     assert (code, err.strip()) == (0, "")
+    assert "on record nowhere" not in out
     assert "3 runs judged, 0 could not be. Accuracy 0.67, kappa 0.00" in out
     assert "calibration error 0.233" in out
     code, out, _ = run("judge", runs, "--store", "a.duckdb", "--cached", "--json", *asked)
     answer = json.loads(out)
     assert [one["verdict"]["score"] for one in answer["runs"]] == [0.9] * 3
     assert answer["agreement"] is None
-    assert len(server.requests) == 3
+    assert len(server.requests) == 6
     with memp.open("a.duckdb", read_only=True) as memory:
         assert len(list(memory.events(type="model-called"))) == 3
 
@@ -165,7 +183,10 @@ def test_facts_are_asked_for_and_written(run: Run, server: ScriptedServer, runs:
     run("learn", "a.duckdb", runs, "--build", "distil", *asked)
     code, out, _ = run("facts", "a.duckdb", *asked)
     assert (code, "1 procedure with more facts: heat-it." in out) == (0, True)
-    assert json.loads(run("facts", "a.duckdb", "--json", *asked)[1]) == {"changed": [], "problems": []}
+    assert json.loads(run("facts", "a.duckdb", "--json", *asked)[1]) == {"changed": [], "problems": [], "left": 0}
+    server.fail("no-model")
+    code, out, err = run("facts", "a.duckdb", "heat-it", *asked)
+    assert (code, "does not exist" in out, "try again later" in err) == (6, True, True)
 
 
 def test_bootstrap_lets_an_agent_try_a_suite_and_learns_the_best(run: Run) -> None:
@@ -177,3 +198,39 @@ def test_bootstrap_lets_an_agent_try_a_suite_and_learns_the_best(run: Run) -> No
     assert (report["tasks"], report["attempts"]) == (3, 6)
     assert report["recorded"] == report["kept"] <= 3
     assert run(*call, "--judge")[0] == 2
+
+
+def test_what_the_moves_of_a_bootstrap_cost_is_on_record(run: Run, server: ScriptedServer) -> None:
+    """An agent that is a model is paid for by the move, whether or not its runs are kept."""
+    server.when("You act in a world", {"action": "look"})
+    call = ("bootstrap", "a.duckdb", "--suite", "household", "--agent", "model", "--n", 1, "--attempts", 1)
+    code, out, err = run(*call, "--model", "small", "--base-url", server.url, "--price-in", 1, "--price-out", 1)
+    assert (code, err.strip()) == (0, "")
+    assert "0 kept" in out
+    [cost] = json.loads(run("costs", "a.duckdb", "--json")[1])
+    assert (cost["what"], cost["calls"]) == ("small", len(server.requests))
+    assert cost["price"] > 0
+
+
+def test_why_tells_the_reason_of_a_run_that_was_kept_as_it_is(run: Run, server: ScriptedServer, runs: Path) -> None:
+    """The question that the model did not answer stands in the story of what was made instead."""
+    server.fail("refusal", words="I do not heat mugs.")
+    run("learn", "a.duckdb", runs, "--build", "distil", "--model", "small", "--base-url", server.url)
+    code, out, _ = run("why", "a.duckdb", "put-a-hot-mug-in-cabinet")
+    assert code == 0
+    assert "Asked 'small' to distil, in vain: refused: I do not heat mugs." in out
+    assert "Added, built by verbatim from 1 run." in out
+
+
+def test_a_pack_that_is_damaged_leaves_no_store_behind(run: Run, server: ScriptedServer, runs: Path) -> None:
+    """The pack is read before a store is made; what a candidate came from is said in the list of those that wait."""
+    run("learn", "strong.duckdb", runs, "--build", "distil", "--model", "small", "--base-url", server.url)
+    run("pack", "export", "strong.duckdb", "whole.memp")
+    data = bytearray(Path("whole.memp").read_bytes())
+    data[len(data) // 2] ^= 1
+    Path("flipped.memp").write_bytes(data)
+    code, _, err = run("pack", "import", "flipped.memp", "weak.duckdb")
+    assert (code, "Nothing was imported" in err, Path("weak.duckdb").exists()) == (5, True, False)
+    code, out, _ = run("pack", "import", "whole.memp", "weak.duckdb")
+    assert (code, "1 procedure added, which waits for a verdict" in out) == (0, True)
+    assert "came out of a pack, built there from 2 runs" in run("candidates", "weak.duckdb")[1]

@@ -33,6 +33,9 @@ def test_what_is_played_must_be_named(tmp_path: Path) -> None:
     said = CliRunner().invoke(cli, ["record", str(tmp_path / "runs.jsonl")])
     assert said.exit_code == 2
     assert "--suite NAME" in said.output
+    said = CliRunner().invoke(cli, ["record", str(tmp_path / "runs.jsonl"), "--suite", "household", "--at", "v1"])
+    assert said.exit_code == 2
+    assert "--memory STORE" in said.output
     assert list(tmp_path.iterdir()) == []
 
 

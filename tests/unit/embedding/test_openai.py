@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from memp.embedding.openai import BATCH_TEXTS, NO_WORDS, TEXT_CHARACTERS_MAX, OpenAIEmbedder
 from memp.errors import EmbeddingError, InvalidInputError
+from memp.llm.base import Call
 from memp.testing import ScriptedServer
 
 
@@ -48,9 +51,12 @@ def test_a_length_is_asked_for_and_checked(server: ScriptedServer) -> None:
     """The number of dimensions is part of the request and of the name; a server that ignores it is found out."""
     embedder = embedder_at(server, dim=4)
     assert embedder.name == "openai-nomic-embed-text-v1-5-4d"
-    with pytest.raises(EmbeddingError, match="another length"):
-        embedder.embed(["a"])
+    assert embedder.embed(["a"]).shape == (1, 4)
     assert server.requests[0].body["dimensions"] == 4
+    with ScriptedServer(vectors=lambda _: [1.0] * 8) as stubborn:
+        embedder = embedder_at(stubborn, dim=4)
+        with pytest.raises(EmbeddingError, match=r"length 4 \(got 8\).*'dim'"):
+            embedder.embed(["a"])
 
 
 def test_odd_texts_are_sent_as_endpoints_take_them(server: ScriptedServer) -> None:
@@ -117,3 +123,44 @@ def test_a_length_below_one_is_refused() -> None:
     """A vector has one number or more."""
     with pytest.raises(InvalidInputError, match="'dim'"):
         OpenAIEmbedder("x", dim=0)
+
+
+def test_whoever_keeps_a_record_is_told_each_request(server: ScriptedServer) -> None:
+    """Failed ones too, with what came of them: texts by their digests, tokens, price, attempt, and never the key."""
+    embedder = OpenAIEmbedder("text", base_url=server.url, api_key="open sesame", price_in=10.0, sleep=lambda _: None)
+    assert embedder.dimension == 8
+    server.fail("error", words="The key open sesame is fine, and I am not.")
+    calls: list[Call] = []
+    embedder.embed_noting(["a mug", "a cup"], calls.append)
+    first, failed, done = calls
+    assert [call.attempt for call in calls] == [1, 1, 2], "the question how long vectors are is told as well"
+    assert (first.purpose, first.mode, first.model, first.endpoint) == ("embed", "vectors", "text", server.url)
+    assert "I am not" in failed.error
+    assert "open sesame" not in failed.error
+    assert (failed.response, failed.tokens_in) == ("", None)
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in ("a mug", "a cup")]
+    assert json.loads(done.request) == {"model": "text", "input": digests}
+    assert json.loads(done.response) == {"vectors": 2}
+    assert (done.tokens_in, done.tokens_out, done.price) == (2, 0, 2 * 10.0 / 1_000_000)
+    assert embedder.tokens == (first.tokens_in or 0) + 2
+
+
+def test_an_answer_that_is_no_vectors_is_told_as_failed() -> None:
+    """It was paid for, and the record says what was wrong with it."""
+    calls: list[Call] = []
+    with ScriptedServer(vectors=lambda _: [float("nan")] * 4) as server, pytest.raises(EmbeddingError):
+        OpenAIEmbedder("text", base_url=server.url, dim=4).embed_noting(["a mug"], calls.append)
+    [call] = calls
+    assert "no vector" in call.error
+    assert call.tokens_in == 1
+
+
+def test_a_key_of_the_environment_is_not_repeated(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint may quote the key that it refuses, wherever that came from."""
+    monkeypatch.setenv("OPENAI_API_KEY", "a key of my own")
+    server.fail("wrong-key", words="Incorrect API key provided: a key of my own.")
+    with pytest.raises(EmbeddingError, match="is wrong") as caught:
+        OpenAIEmbedder("text", base_url=server.url).embed(["a mug"])
+    assert "a key of my own" not in str(caught.value)
+    with pytest.raises(InvalidInputError, match="plain ASCII"):
+        OpenAIEmbedder("text", base_url=server.url, api_key="ключ").embed(["a mug"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import memp
-from memp.errors import ConflictError, InvalidInputError, ServiceError, StorageError
+from memp.errors import ConflictError, InvalidInputError, ServiceError
 from memp.evaluation.agent import FunctionAgent, Prompt
 from memp.evaluation.environment import Task
 from memp.evaluation.journal import Journal, Outcome, PlayKey
@@ -48,8 +48,22 @@ def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="no journal"):
         Journal(tmp_path / "k", MEASURED)
     assert (tmp_path / "k").read_text() == "dear diary\n"
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(InvalidInputError, match="in a folder that is there"):
         Journal(tmp_path / "none" / "j", MEASURED)
+
+
+@pytest.mark.parametrize("text", ["a note without an end of line", '{"sums": 1}', "\0"])
+def test_somebody_elses_file_is_never_cut(tmp_path: Path, text: str) -> None:
+    """What a kill leaves of a first line is begun anew; an unfinished line of anything else is left alone."""
+    (tmp_path / "k").write_text(text)
+    with pytest.raises(InvalidInputError, match="no journal"):
+        Journal(tmp_path / "k", MEASURED)
+    assert (tmp_path / "k").read_text() == text
+    with Journal(tmp_path / "j", MEASURED):
+        begun = (tmp_path / "j").read_bytes()
+    (tmp_path / "j").write_bytes(begun[:20])
+    with Journal(tmp_path / "j", MEASURED):
+        assert (tmp_path / "j").read_bytes() == begun
 
 
 @given(cut=st.integers(0, 400), flip=st.integers(0, 400))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import memp
-from memp.errors import ConflictError, EventNotFoundError, NotFoundError
+from memp.errors import ConflictError, NotFoundError
 from memp.evaluation.recorded import compared, recorded
 
 from .measuring import lived, memory_with_versions  # noqa: TID252
@@ -67,7 +67,7 @@ def test_what_was_never_measured_says_how(memory: memp.Memory) -> None:
     found = recorded(memory)
     with pytest.raises(NotFoundError, match="memp eval"):
         compared(memory, found, "v1", "0")
-    with pytest.raises(EventNotFoundError):
+    with pytest.raises(NotFoundError, match="'nowhere'"):
         compared(memory, found, "v1", "v2", evaluation="nowhere")
     with pytest.raises(NotFoundError, match="'v3'"):
         compared(memory, found, "v1", "v3", evaluation=found[0][0].event_id)
@@ -84,6 +84,18 @@ def test_other_agents_and_suites_are_refused(memory: memp.Memory) -> None:
         compared(fork, found, "v1", "late")
     with pytest.raises(ConflictError, match="agent"):
         found[0][1].joined(found[2][1])
+
+
+def test_the_newest_that_can_be_compared_are(memory: memp.Memory) -> None:
+    """A later evaluation on other tasks does not hide an earlier one on the same; where none can be, it is said why."""
+    fork = memory.fork("again")
+    memp.evaluate(fork, memp.suite("household", n=4), arms=["v1"]).record(fork)
+    found = recorded(fork)
+    result, first, second = compared(fork, found, "v1", "v3")
+    assert (first, second) == ("v1", "v3")
+    assert result.measured == found[0][1].measured
+    with pytest.raises(ConflictError, match=r"tasks \('[0-9a-f]{12}…' and "):
+        compared(fork, found[1:], "v1", "v3")
 
 
 def test_an_evaluation_of_what_was_purged_goes_with_it() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
 import pytest
 
 import memp
-from memp.errors import InvalidInputError, NotFoundError
+from memp.errors import InvalidInputError, NotFoundError, StorageError
 from memp.evaluation.alfworld.expert import PackageExpert
 from memp.evaluation.household import Game, solve
 from memp.evaluation.household.expert import HouseholdExpert
@@ -98,6 +100,31 @@ def test_a_file_is_written_whole_or_not_at_all(tasks: Suite, tmp_path: Path) -> 
     write_runs([], tmp_path / "runs.jsonl")
     with pytest.raises(InvalidInputError, match="there already"):
         write_runs([], tmp_path / "runs.jsonl")
+
+
+def test_what_the_disk_refuses_is_said(tasks: Suite, tmp_path: Path) -> None:
+    """A folder that is not there is told of before anybody plays; a full disk leaves nothing behind."""
+
+    def never() -> Iterator[Trajectory]:
+        pytest.fail("somebody played")
+        yield
+
+    with pytest.raises(InvalidInputError, match="in a folder that is there"):
+        write_runs(never(), tmp_path / "none" / "runs.jsonl")
+    with pytest.raises(StorageError, match="cannot be written"), limit_of_files(1_000):
+        write_runs(list(record_runs(tasks, "explorer")) * 40, tmp_path / "runs.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def limit_of_files(size: int) -> Iterator[None]:
+    """Let no file grow beyond *size* bytes, as if the disk were full; Python turns the signal into an error."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_nothing_empty_is_written() -> None:

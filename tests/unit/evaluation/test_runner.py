@@ -8,13 +8,12 @@ import pytest
 
 import memp
 from memp.errors import InvalidInputError, NotFoundError, ServiceError
-from memp.evaluation.agent import Choice, FunctionAgent, Prompt
+from memp.evaluation.agent import TOKENS, Choice, FunctionAgent, Prompt
 from memp.evaluation.agents.named import agent_named, register_agent
 from memp.evaluation.arms import Server, named_arms
 from memp.evaluation.environment import Task
 from memp.evaluation.result import Result
 from memp.evaluation.runner import Runner
-from memp.evaluation.workers import TOKENS
 from memp.model import Step
 
 from .measuring import door_suite, lived, memory_with_versions, opener  # noqa: TID252

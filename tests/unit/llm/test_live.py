@@ -1,8 +1,9 @@
 """
-One question to a real endpoint; skipped unless one is named.
+Questions to a real endpoint; skipped unless one is named.
 
-Set ``MEMP_LIVE_MODEL`` to the name of a model, and ``OPENAI_API_KEY`` or ``OPENAI_BASE_URL`` as for any client; see
-docs/how-to/use-a-model.md. It costs a few thousand tokens.
+Set ``MEMP_LIVE_MODEL`` to the name of a model, ``MEMP_LIVE_EMBEDDER`` to that of an embedding model, and
+``OPENAI_API_KEY`` or ``OPENAI_BASE_URL`` as for any client; see docs/how-to/use-a-model.md. It costs a few thousand
+tokens.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ import pytest
 import memp
 
 MODEL = os.environ.get("MEMP_LIVE_MODEL", "")
-
-pytestmark = pytest.mark.skipif(not MODEL, reason="MEMP_LIVE_MODEL names no model")
+EMBEDDER = os.environ.get("MEMP_LIVE_EMBEDDER", "")
 
 
 def lived(thing: str, number: int, *, won: bool = True) -> memp.Trajectory:
@@ -33,6 +33,7 @@ def lived(thing: str, number: int, *, won: bool = True) -> memp.Trajectory:
     return memp.Trajectory(task=f"put a hot {thing} in cabinet", steps=kept, reward=float(won))
 
 
+@pytest.mark.skipif(not MODEL, reason="MEMP_LIVE_MODEL names no model")
 def test_a_real_model_distils_mends_and_judges() -> None:
     """A real endpoint gives a script that checks, a reflection, and a verdict; every call is on record."""
     model = memp.Model(MODEL)
@@ -49,4 +50,17 @@ def test_a_real_model_distils_mends_and_judges() -> None:
         judge.close()
         [cost] = memory.costs()
         assert cost.calls >= 4
+        assert memory.verify().ok
+
+
+@pytest.mark.skipif(not EMBEDDER, reason="MEMP_LIVE_EMBEDDER names no embedding model")
+def test_a_real_endpoint_embeds() -> None:
+    """A real endpoint's vectors find the run that is meant, and what they cost is on record."""
+    with memp.open(":memory:", embedder=memp.OpenAIEmbedder(EMBEDDER)) as memory:
+        memory.learn([lived("mug", 1), memp.Trajectory(task="book a flight to Paris", steps=[], reward=1.0)])
+        [found] = memory.retrieve("book a plane to Rome", k=1, key="query")
+        assert found.procedure.task == "book a flight to Paris"
+        [cost] = memory.costs()
+        assert (cost.what, cost.failed) == (EMBEDDER, 0)
+        assert cost.tokens_in > 0
         assert memory.verify().ok

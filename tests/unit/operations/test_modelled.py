@@ -401,6 +401,30 @@ def test_a_reflection_that_changes_nothing_or_breaks_the_toolset_is_recorded_as_
         assert rejected.batch == record.batch
 
 
+def test_a_reflection_is_on_the_revision_that_was_served_and_shows_what_won_with_it(server: ScriptedServer) -> None:
+    """A candidate that failed on trial is what the model is shown and mends; runs of other procedures are not shown."""
+    with opened(server) as memory:
+        memory.learn([run()], build="distil")
+        memory.learn([run("fork", 7, word="clean")], build="verbatim")
+        memory.reflect("heat-it", script=OPENING, critique="It never opens.")
+        [trial] = memory.candidates()
+        with memory.episode("put a hot pan in cabinet", k=1, policy="reflection") as episode:
+            [match] = episode.matches
+            for step in run("pan", 3, won=False).steps:
+                episode.step(action=step.action, observation=step.observation)
+            episode.finish(reward=0.0)
+        assert match.procedure.active == trial.revision.id
+        lived = list(memory.events(type="trajectory-recorded"))[-1]
+        mended = OPENING.replace("heat(thing", "go_to(\"microwave 1\")\n    heat(thing")
+        server.when("failed with it", {"critique": "It is not there.", "script": mended})
+        record = memory.reflect("heat-it", trajectory=str((lived.data or {})["trajectory_id"]))
+        [asked] = [one for one in server.requests if "failed with it" in one.text]
+        assert "open(target)" in asked.text, "the candidate, not the active revision"
+        assert "clean fork" not in asked.text
+        revision = memory.procedure("heat-it").find_revision(record.event_id)
+        assert (revision.base, revision.status) == (trial.revision.id, RevisionStatus.CANDIDATE)
+
+
 def test_the_same_candidate_is_not_offered_twice(server: ScriptedServer) -> None:
     """What a waiting candidate says already is rejected."""
     with opened(server) as memory:

@@ -151,3 +151,21 @@ def test_the_order_of_actions_does_not_matter(actions: list[str]) -> None:
 def test_any_json_argument_is_read(value: object) -> None:
     """Whatever a tool call carries, a pattern comes out."""
     assert pattern("book the flight", f"book {json.dumps({'a': value})}")
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("open box2 now", "open {} now"),
+        ("open box now", "open box now"),
+        ("open ada's box", "open {} box"),
+        ("open box\u00b2 now", "open {} now"),
+        ("open box_2 now", "open {} now"),
+        ("open box_shut now", "open box_{} now"),
+        ("open box.now", "open box.now"),
+        ("open\t box", "open box"),
+    ],
+)
+def test_letters_are_a_word_where_nothing_of_a_word_follows(task: str, expected: str) -> None:
+    """Letters before a digit, an apostrophe or an underscore are taken for what they are a part of."""
+    assert mask_query(task, frozenset({"open", "box", "now"})) == expected

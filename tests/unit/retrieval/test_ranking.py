@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memp.embedding import normalise
 from memp.errors import InvalidInputError
@@ -191,3 +193,21 @@ def test_a_selection_finds_all_entries_of_a_text() -> None:
     assert Selection(entries).allowed.tolist() == [False, False, True, False, True, False, False, True]
     assert entries.of(np.array([1, 3])).slots.tolist() == [2, 7, 2]
     assert len(Selection(entries.of(np.array([], dtype=np.int64))).allowed) == 0
+
+
+@given(
+    entries=st.sets(st.tuples(st.integers(0, 9), st.integers(0, 7)), min_size=1, max_size=30),
+    scores=st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=8, max_size=8),
+    one_text_each=st.booleans(),
+    n=st.integers(1, 12),
+)
+def test_the_nth_best_row_is_counted_by_rows(
+    entries: set[tuple[int, int]], scores: list[float], one_text_each: bool, n: int
+) -> None:
+    """The n-th best score is one of rows, each with its best text, however many texts a row or rows a text has."""
+    pairs = sorted(dict(sorted(entries)).items() if one_text_each else entries)
+    rows, slots = (np.array(part) for part in zip(*pairs, strict=True))
+    used = np.unique(slots)[::-1]
+    best = sorted(max(scores[slot] for row, slot in pairs if row == one) for one in {row for row, _ in pairs})[::-1]
+    found = Selection(Entries(rows=rows, slots=slots)).nth_best(used, np.array(scores)[used], n)
+    assert found == (best[n - 1] if n <= len(best) else -np.inf)

@@ -11,8 +11,10 @@ from typing import Any
 import openai
 import pytest
 
+import memp
+from memp.embedding.openai import DIMENSIONS
 from memp.errors import InvalidInputError
-from memp.testing import FAILURES, Fail, Say, ScriptedServer
+from memp.testing import FAILURES, Fail, Say, ScriptedServer, wire
 
 
 @pytest.fixture
@@ -173,3 +175,14 @@ def test_the_server_needs_no_hypothesis() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_vectors_are_as_long_as_the_request_or_the_name_of_the_model_says() -> None:
+    """OpenAI's models give vectors of their own length, one that can shorten them what it is asked for."""
+    with ScriptedServer(dimension=8) as server:
+        lengths = [
+            memp.OpenAIEmbedder(name, base_url=server.url, dim=dim).embed(["a mug"]).shape[1]
+            for name, dim in (("small", None), ("text-embedding-3-small", None), ("text-embedding-3-large", 256))
+        ]
+    assert lengths == [8, 1536, 256]
+    assert wire.DIMENSIONS == DIMENSIONS

@@ -25,11 +25,20 @@ HOT = ("put a hot {thing} in {target}",)
         ),
         (("heat {thing} in {target}", *HOT), "put a hot mug in cabinet", {"thing": "mug", "target": "cabinet"}),
         (HOT, "wait", None),
+        (("put a hot {thing} in sofa",), "put a hot mug in cabinet", {"thing": "mug"}),
+        (("put a hot {thing} in sofa",), "heat some egg and put it in fridge", {"thing": "egg"}),
+        (("put a hot {thing} in sofa",), "put a hot mug in sofa", {"thing": "mug"}),
+        (("put a hot {thing} in sofa",), "look at mug", {"thing": "mug"}),
+        (("take {a} from the box to {b}",), "bring mug from drawer to desk", {"a": "mug", "b": "desk"}),
         ((), "anything", {}),
     ],
 )
 def test_bind(patterns: tuple[str, ...], task: str, bound: dict[str, str] | None) -> None:
-    """A wording that fits is read by its slots; another wording by the order of its names; too few names give None."""
+    """
+    A wording that fits is read by its slots; another by the order of names, those written out counted with the slots.
+
+    Too few names give None.
+    """
     assert bind(patterns, task) == bound
 
 

@@ -27,6 +27,7 @@ from memp.evaluation.household import TASK_TYPES, Game, Goal, Household, Recepta
 from memp.evaluation.household.rooms import CATALOGUE
 from memp.model import Content, Procedure, Step, Trajectory
 from memp.script import Toolset, load_toolset
+from tests.unit.evaluation.conftest import BODIES, PLACE
 
 Write = Callable[..., Procedure]
 
@@ -340,3 +341,29 @@ def test_a_toolset_of_ones_own_is_found_by_digest_and_name(write: Write) -> None
         prompt = Prompt(procedures=(write(Content(task="go", script=source), toolset=digest),))
         agent = Follower(toolsets=(own,))
         assert play(Household(), TASK, agent, prompt, max_steps=2).actions == ("go to fridge 1", "open fridge 1")
+
+
+def test_what_a_procedure_did_is_not_undone_before_the_rest_was_tried(write: Write) -> None:
+    """A procedure that ends too early is worth all that it says: the thing is put away before all else."""
+    pattern = "put a cool {thing} in {target}"
+    body = BODIES["pick_cool_then_place_in_recep"].removesuffix(PLACE)
+    source = f'from household import *\n\n\n@procedure("{pattern}")\ndef f(thing: Object, target: Receptacle):{body}\n'
+    prompt = Prompt(procedures=(write(Content(task=pattern, patterns=(pattern,), script=source)),))
+    tasks = make_tasks(40, seed=21, types=("pick_cool_then_place_in_recep",))
+    runs = [play(Household(), task, Follower(), prompt) for task in tasks]
+    for run in runs:
+        cooled = next(number for number, action in enumerate(run.actions) if action.startswith("cool "))
+        after = run.actions[cooled + 1 :]
+        put = next((number for number, action in enumerate(after) if action.startswith("move ")), len(after))
+        assert not any(action.startswith(("heat ", "clean ", "slice ")) for action in after[:put])
+    assert all(run.success for run in runs)
+
+
+def test_a_name_in_a_pattern_stands_for_the_one_in_the_task(write: Write) -> None:
+    """A procedure that was built from one run, and names the target of that run, is still bound to the right thing."""
+    pattern = "put a cool {thing} in sofa"
+    body = BODIES["pick_cool_then_place_in_recep"].removesuffix(PLACE)
+    source = f'from household import *\n\n\n@procedure("{pattern}")\ndef f(thing: Object):{body}\n'
+    prompt = Prompt(procedures=(write(Content(task=pattern, patterns=(pattern,), script=source)),))
+    tasks = make_tasks(40, seed=21, types=("pick_cool_then_place_in_recep",))
+    assert all(play(Household(), task, Follower(), prompt).success for task in tasks)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
+import attrs
 import pytest
 
 import memp
 from memp.errors import InvalidInputError, ModelError
 from memp.evaluation.agent import Prompt, play
-from memp.evaluation.agents.model import NO_ACTION, RECALLED, ModelAgent
+from memp.evaluation.agents.model import NO_ACTION, NO_USE, RECALLED, ModelAgent
 from memp.evaluation.agents.named import agent_named
 from memp.evaluation.environment import Place, ScriptedEnvironment, Task
+from memp.evaluation.result import Result
 from memp.evaluation.suite import Suite
+from memp.operations.calls import NO_PROCEDURE
 from memp.testing import ScriptedServer
 
 TASK = Task(id="door", text="open the door")
@@ -95,6 +99,50 @@ def test_it_is_measured_as_any_other_agent() -> None:
     assert len(server.requests) == 2 * 2 * 3  # two steps, two seeds, three arms
     assert result.score("none").success == 1.0
     assert (result.score("none").tokens or 0) > 0
+
+
+def test_what_its_moves_cost_is_in_the_result_and_in_the_memory_that_records_it() -> None:
+    """Calls, tokens and price stand with every attempt, survive a file, and are added up by model once recorded."""
+    suite = Suite(name="doors", version="1", tasks=(TASK,), make_environment=doors)
+    with ScriptedServer() as server, memp.open(":memory:") as memory:
+        server.say({"mood": "good"})
+        server.when("You are here", {"action": "look"})
+        server.when("You see a door", {"action": "open door"})
+        asking = attrs.evolve(agent(server), model=attrs.evolve(agent(server).model, price_in=1.0, price_out=2.0))
+        result = memp.evaluate(memory, suite, asking)
+        [spent] = result.spent
+        assert (spent.model, spent.calls, spent.failed, spent.unpriced) == ("small", len(server.requests), 1, 0)
+        assert spent.price == pytest.approx((spent.tokens_in + 2 * spent.tokens_out) / 1_000_000)
+        assert sum(attempt.tokens or 0 for attempt in result.attempts) == spent.tokens_in + spent.tokens_out
+        assert f"'small' was asked {spent.calls} times, 1 in vain" in result.table()
+        assert Result.from_json(result.to_json()).spent == result.spent
+        assert memory.costs() == ()
+        result.record(memory)
+        for by, what in (("model", "small"), ("procedure", NO_PROCEDURE)):
+            [cost] = memory.costs(by)
+            assert (cost.what, cost.calls, cost.tokens_in) == (what, spent.calls, spent.tokens_in)
+            assert cost.price == pytest.approx(spent.price)
+        with memp.open(":memory:") as unpriced:
+            memp.evaluate(unpriced, suite, agent(server)).record(unpriced)
+            assert [(cost.price, cost.unpriced > 0) for cost in unpriced.costs()] == [(None, True)]
+
+
+def test_with_a_memory_each_move_is_on_record_without_its_words() -> None:
+    """What was said stands in the run, where a purge finds it; the call says how much, and what it cost."""
+    with ScriptedServer() as server, memp.open(":memory:") as memory:
+        server.say({"thought": "Hm.", "action": "look"}, {"mood": "a door"}, {"action": "open door"})
+        run = play(doors(), TASK, attrs.evolve(agent(server), memory=memory), max_steps=3)
+        assert run.success
+        calls = [record.data or {} for record in memory.events(type="model-called")]
+        assert [(call["purpose"], call["error"]) for call in calls] == [("act", ""), ("act", NO_USE), ("act", "")]
+        assert "door" not in "".join(str(call) for call in calls)
+        assert json.loads(calls[0]["request"])["messages"] == 2
+        server.fail("wrong-key")
+        with pytest.raises(ModelError):
+            play(doors(), TASK, attrs.evolve(agent(server), memory=memory))
+        [cost] = memory.costs()
+        assert (cost.calls, cost.failed) == (4, 2)
+        assert memory.verify().ok
 
 
 def test_by_name_it_asks_the_model_of_the_memory() -> None:
