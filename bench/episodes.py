@@ -10,7 +10,8 @@ so the mean over all threads is what an episode costs.
 
 Processor time, because on a busy machine the wall says how long others kept us waiting. It is measured in the episodes
 as they are lived: each begins after a sync, when the processor's caches hold something else, and costs twice what it
-would in a loop that does nothing but search. The first round is told apart: in it most procedures are served for the
+would in a loop that does nothing but search. So the same is done once more with the log in memory, where nothing is
+synced: that is the work alone. The first round is told apart: in it most procedures are served for the
 first time, and are read, and rendered, for the first time.
 """
 
@@ -146,13 +147,23 @@ def main() -> None:
         with memp.open(path, actor="bench") as memory:
             memory.learn(_run(task, names) for task, names in learned)
         # Opened so, the graphs are complete and no thread works on them while we measure.
-        with memp.open(path, actor="bench", index="hnsw") as memory, _disk_apart() as disk:
-            _episode(memory, learned[0][0], disk, success=True)
-            for threads in (1, THREADS):
-                rounds = [_cost(memory, asked, threads, disk) for _ in range(options.rounds + 1)]
-                print(f"{threads} at once ({options.rounds} rounds of {len(asked)}; {options.procedures} procedures):")
-                _print("for the first time", rounds[:1])
-                _print("again, median", rounds[1:])
+        with memp.open(path, actor="bench", index="hnsw") as memory:
+            _measure("on disk", memory, learned[0][0], asked, rounds=options.rounds)
+    with memp.open(":memory:", actor="bench", index="hnsw") as memory:
+        memory.learn(_run(task, names) for task, names in learned)
+        _measure("in memory", memory, learned[0][0], asked, rounds=options.rounds)
+
+
+def _measure(where: str, memory: memp.Memory, first: str, asked: list[str], *, rounds: int) -> None:
+    """Print what episodes cost for the tasks *asked*, alone and with others, in that many rounds and one before."""
+    with _disk_apart() as disk:
+        _episode(memory, first, disk, success=True)
+        for threads in (1, THREADS):
+            lived = [_cost(memory, asked, threads, disk) for _ in range(rounds + 1)]
+            there = len(memory.procedures())
+            print(f"{where}, {threads} at once ({rounds} rounds of {len(asked)}; {there} procedures):")
+            _print("for the first time", lived[:1])
+            _print("again, median", lived[1:])
 
 
 def _print(name: str, rounds: list[Cost]) -> None:

@@ -45,6 +45,9 @@ LEARNED_FROM = 120
 CURVE = (6, 12, 24, 48, 96, 192)
 """How many tasks were lived through at each point of the curve."""
 
+POOL = 12
+"""Matches among which those with more runs behind them are looked for: what the usual key ranks by all it knows."""
+
 SERVED_FROM = (6, 12, 192)
 """After how many tasks the number of procedures that are served is varied: little experience, and the most."""
 
@@ -81,8 +84,16 @@ def types_of(memory: memp.Memory) -> dict[str, set[str | None]]:
     return {known.id: {types[source] for source in known.sources} for known in memory.procedures()}
 
 
-def served_by(memory: memp.Memory, arm: str, tasks: Sequence[Task], *, k: int, key: str | None) -> list[Prompt]:
-    """Return what *arm* serves for each task; any name that is no yardstick stands for the memory itself."""
+def served_by(
+    memory: memp.Memory, arm: str, tasks: Sequence[Task], *, k: int, key: str | None, by_support: bool = False
+) -> list[Prompt]:
+    """
+    Return what *arm* serves for each task; any name that is no yardstick stands for the memory itself.
+
+    With *by_support*, of matches whose patterns say the same, those with more runs behind them come first.
+    """
+    if by_support:
+        return [Prompt(procedures=supported[:k]) for supported in _by_support(memory, tasks, key)]
     if arm == WRONG:
         return [Prompt(procedures=wrong) for wrong in _wrong(memory, tasks, k, key)]
     server = Server(memory, k=k, key=key)
@@ -91,6 +102,13 @@ def served_by(memory: memp.Memory, arm: str, tasks: Sequence[Task], *, k: int, k
         return [server.serve(source, task.text, reads="procedures").prompt for task in tasks]
     finally:
         server.close()
+
+
+def _by_support(memory: memp.Memory, tasks: Sequence[Task], key: str | None) -> Iterator[tuple[Procedure, ...]]:
+    for task in tasks:
+        found = list(memory.retrieve(task.text, POOL, key=key))
+        found.sort(key=lambda match: (-match.parts.get("pattern", 0.0), -match.procedure.support))
+        yield tuple(match.procedure for match in found)
 
 
 def _wrong(memory: memp.Memory, tasks: Sequence[Task], k: int, key: str | None) -> Iterator[tuple[Procedure, ...]]:
@@ -236,7 +254,8 @@ def curve(chosen: argparse.Namespace) -> None:
     served, agent = {NONE: [Prompt()] * len(made.tasks)}, Follower()
     for count in CURVE:
         with remember(runs[:count], "both") as memory:
-            served[f"{count} tasks"] = served_by(memory, "both", made.tasks, k=chosen.k, key=chosen.key)
+            asked = {"k": chosen.k, "key": chosen.key, "by_support": chosen.by_support}
+            served[f"{count} tasks"] = served_by(memory, "both", made.tasks, **asked)
             agent = Follower(toolsets=toolsets_of(memory) or agent.toolsets)
     print_tables(do_all(made, served, agent, workers=chosen.workers))
 
@@ -265,6 +284,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, help="how many tasks")
     parser.add_argument("-k", type=int, default=1, help="how many procedures are served")
     parser.add_argument("--key", help="how they are found; the default if left out")
+    parser.add_argument("--by-support", action="store_true", help="curve: of equal patterns the most supported first")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     if chosen.section in ("seen", "transfer") and chosen.games is None:

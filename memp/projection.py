@@ -308,7 +308,20 @@ def _validated(procedure: Procedure, event: ProcedureValidated) -> Procedure:
         steps=old.steps + (event.steps or 0),
         steps_known=old.steps_known + (event.steps is not None),
     )
-    return attrs.evolve(procedure, evidences={**procedure.evidences, revision.family: new})
+    # As ``attrs.evolve`` does, in a third of its time: each outcome comes by here for every procedure that was served.
+    return Procedure(
+        id=procedure.id,
+        name=procedure.name,
+        status=procedure.status,
+        scope=procedure.scope,
+        builder=procedure.builder,
+        toolset=procedure.toolset,
+        tags=procedure.tags,
+        revisions=procedure.revisions,
+        active=procedure.active,
+        evidences={**procedure.evidences, revision.family: new},
+        merged_into=procedure.merged_into,
+    )
 
 
 def _joined(sources: tuple[TrajectoryId, ...], more: tuple[TrajectoryId, ...]) -> tuple[TrajectoryId, ...]:

@@ -223,12 +223,11 @@ class Store:
         """
         if self._questions is not None and (generation, text) in self._questions:
             return self._questions[generation, text]
-        calls: list[Call] = []
-        try:
-            vector: Vector = embedded(self.embedder(generation), [self.masked(text)], calls.append)[0]
-        finally:
-            if self._noting is not None:
-                self._noting += (Embedded(call, ()) for call in calls)
+        embedder, noting = self.embedder(generation), self._noting
+        if noting is None:
+            vector: Vector = embedder.embed([self.masked(text)])[0]
+        else:
+            vector = embedded(embedder, [self.masked(text)], lambda call: noting.append(Embedded(call, ())))[0]
         if self._questions is not None:
             self._questions[generation, text] = vector
         return vector

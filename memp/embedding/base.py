@@ -105,7 +105,9 @@ class Asking(Protocol):
 
 def embedded(embedder: Embedder, texts: Sequence[str], note: Note) -> Matrix:
     """Return what *embedder* makes of *texts*; if that asks an endpoint, *note* is told each request."""
-    return embedder.embed_noting(texts, note) if isinstance(embedder, Asking) else embedder.embed(texts)
+    # To ask whether it is an ``Asking`` takes half as long as embedding a question by words.
+    noting: Callable[[Sequence[str], Note], Matrix] | None = getattr(embedder, "embed_noting", None)
+    return embedder.embed(texts) if noting is None else noting(texts, note)
 
 
 def generation(embedder: Embedder) -> str:

@@ -159,15 +159,19 @@ class OpenAIEmbedder:
             EmbeddingError: The endpoint failed, refused, or gave what are no such vectors; what may pass was tried
                 again.
         """
-        return self.embed_noting(texts, _nobody)
+        return self._embed(texts, _nobody)
 
     def embed_noting(self, texts: Sequence[str], note: Note) -> Matrix:
         """Return one vector a text as ``embed`` does, and tell *note* each request; see ``memp.embedding.base``."""
-        check_texts(texts)
         try:
-            result = np.empty((len(texts), self.dimension), dtype=np.float32)
+            _ = self.dimension
         finally:
             self._tell(note)
+        return self._embed(texts, note)
+
+    def _embed(self, texts: Sequence[str], note: Note) -> Matrix:
+        check_texts(texts)
+        result = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH_TEXTS):
             chunk = [_sendable(text) for text in texts[start : start + BATCH_TEXTS]]
             found = self._vectors(chunk, note)

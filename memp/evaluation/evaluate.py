@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memp.evaluation.arms import BUDGET_TOKENS, Arms, named_arms
-from memp.evaluation.runner import Progress, Runner
+from memp.evaluation.runner import Progress, Runner, check_suite
 
 if TYPE_CHECKING:
     import os
@@ -77,10 +77,11 @@ def evaluate(
     Raises:
         NotFoundError: There is no such version.
 
-        InvalidInputError: There is no such agent, or a value is out of range.
+        InvalidInputError: There is no such agent, *suite* is none, or a value is out of range.
 
         ServiceError: A worker died, or a model could not be asked; with a journal, what was done stays done.
     """
+    check_suite(suite)
     named = named_arms(arms or (memory.branch_name,))
     with Runner(
         memory,

@@ -22,13 +22,13 @@ from memp.evaluation.arms import BUDGET_TOKENS, ArmSpec, Server, Serving, Source
 from memp.evaluation.journal import Journal, Outcome, PlayKey
 from memp.evaluation.replay import Replays, ReplaySuite
 from memp.evaluation.result import Arm, Attempt, Measured, Result
+from memp.evaluation.suite import Suite
 from memp.evaluation.workers import Job, Workers
 
 if TYPE_CHECKING:
     import os
 
     from memp.evaluation.agent import Agent
-    from memp.evaluation.suite import Suite
     from memp.memory import Memory
 
 Progress = Callable[[str, int, int], None]
@@ -96,8 +96,8 @@ class Runner:
         measured: On what and by whom.
 
     Raises:
-        InvalidInputError: A value is out of range, there is no such agent, or agent and world cannot be sent to another
-            process.
+        InvalidInputError: A value is out of range, *suite* is none, there is no such agent, or agent and world cannot
+            be sent to another process.
     """
 
     def __init__(
@@ -116,6 +116,7 @@ class Runner:
         share: bool = False,
         on_progress: Progress | None = None,
     ) -> None:
+        check_suite(suite)
         self.seeds = checked_seeds(seeds)
         self.suite = suite
         self.plays = 0
@@ -294,6 +295,19 @@ class Runner:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_suite(suite: object) -> None:
+    """
+    Refuse what cannot be measured on.
+
+    Raises:
+        InvalidInputError: *suite* is neither a suite nor held-out runs; its name alone is a likely slip.
+    """
+    if not isinstance(suite, Suite | ReplaySuite):
+        raise InvalidInputError(
+            f"'suite' must be a suite, as memp.suite(name) or memp.replay_suite(file) give it (got {suite!r})."
+        )
 
 
 def checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:

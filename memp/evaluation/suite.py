@@ -205,8 +205,10 @@ def suite(name: str, *, seed: int = SEED, n: int | None = None, **options: objec
         InvalidInputError: There is no such suite or option, a value is out of range, or the world is not installed.
     """
     maker = maker_named(name)
-    if n is not None and n < 1:
-        raise InvalidInputError(f"'n' must be 1 or more (got {n!r}).")
+    if type(seed) is not int:
+        raise InvalidInputError(f"'seed' must be a whole number (got {seed!r}).")
+    if n is not None and (type(n) is not int or n < 1):
+        raise InvalidInputError(f"'n' must be a whole number, 1 or more (got {n!r}).")
     values = _checked(name, maker, options)
     made = maker.make(seed=seed, n=n, **values)
     said = {"seed": seed, "n": n, **values}

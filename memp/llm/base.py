@@ -38,9 +38,7 @@ ATTEMPTS = 4
 of a server and the short limits of a hosted one."""
 
 
-NO_MODEL = (
-    "This needs a language model: memp.open(…, model=memp.Model('…')), or '--model' on the command line."
-)
+NO_MODEL = "This needs a language model: memp.open(…, model=memp.Model('…')), or '--model' on the command line."
 """Said where a model is needed and none is named."""
 
 BAD_KEY = "A model's key must be plain ASCII. Look for what was pasted beside it."

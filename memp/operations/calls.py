@@ -124,9 +124,7 @@ def noted(
     ]
 
 
-def noted_embedding(
-    asked: Iterable[Embedded], decided: Sequence[Decided], *, scope: str, ids: Ids
-) -> list[Decided]:
+def noted_embedding(asked: Iterable[Embedded], decided: Sequence[Decided], *, scope: str, ids: Ids) -> list[Decided]:
     """
     Return the events that put requests for embeddings on record.
 
@@ -153,11 +151,7 @@ def noted_embedding(
         of = {one.event_id: one for text in embedded.texts for one in holding.get(text, ())}
         if not of and not embedded.texts:
             of = {one.event_id: one for one in decided}
-        touched = {
-            one.event.procedure_id: None
-            for one in of.values()
-            if isinstance(one.event, NAMING_VECTORS)
-        }
+        touched = {one.event.procedure_id: None for one in of.values() if isinstance(one.event, NAMING_VECTORS)}
         call = embedded.call if of else _without_texts(embedded.call)
         found += noted([call], scope=scope, ids=ids, procedures=tuple(touched), derived_from=tuple(of))
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,7 +20,7 @@ from memp.build.distil import Distil, kind_of_task, kinds
 from memp.build.effects import choose_toolset
 from memp.decide import Decided
 from memp.episodes import QueuedRun, queue
-from memp.errors import EmbeddingError, ModelError
+from memp.errors import ContextTooLongError, EmbeddingError, ModelError
 from memp.events import ProcedureAdded, ProcedureGeneralised, RunDropped, RunQueued, TrajectoryRecorded
 from memp.llm.ordered import in_order
 from memp.llm.retrying import TRANSIENT, is_endpoints_fault
@@ -61,16 +61,29 @@ class Job:
         shown: A run beside them that failed, and shows what not to do.
 
         toolset: The words that the procedure must speak; None for steps in words.
+
+        beside: Runs that are recorded with these and that the question does not hold.
     """
 
     built: tuple[Trajectory, ...]
     shown: tuple[Trajectory, ...]
     toolset: Toolset | None
+    beside: tuple[Trajectory, ...] = ()
+
+    @property
+    def asked(self) -> tuple[Trajectory, ...]:
+        """All that the question holds."""
+        return (*self.built, *self.shown)
 
     @property
     def runs(self) -> tuple[Trajectory, ...]:
-        """All that the question holds."""
-        return (*self.built, *self.shown)
+        """All that is recorded with it."""
+        return (*self.asked, *self.beside)
+
+    def apart(self) -> list[Job]:
+        """Return the questions about each run that a procedure is built from alone."""
+        first, *others = (attrs.evolve(self, built=(run,), shown=()) for run in self.built)
+        return [attrs.evolve(first, beside=self.shown), *others]
 
 
 @attrs.frozen(kw_only=True)
@@ -84,11 +97,14 @@ class Outcome:
         written: The procedure; None if there is none.
 
         error: Why there is none.
+
+        quoted: The runs that the requests quote.
     """
 
     talk: Talk
     written: Written | None = None
     error: ModelError | EmbeddingError | None = None
+    quoted: tuple[Trajectory, ...] = ()
 
 
 @attrs.define
@@ -198,10 +214,8 @@ class Course:
             queued = self._queued()
         asked, left = jobs(runs, policy=self.policy, toolsets=toolsets, given=given is not None, together=self.together)
         stop, failing = threading.Event(), 0
-        for number, (job, outcome) in enumerate(
-            in_order(asked, functools.partial(self._ask, stop), parallel=self.parallel), start=1
-        ):
-            last = number == len(asked) and not left and not tally.waiting
+        for job, outcome, is_last in self._answers(asked, stop):
+            last = is_last and not left and not tally.waiting
             error = outcome.error
             if not stop.is_set():
                 error = self._tried(job, outcome, tally, queued, key=self.key if last else None)
@@ -212,19 +226,37 @@ class Course:
                 if not isinstance(error, (*TRANSIENT, EmbeddingError)) or failing >= FAILURES_MAX:
                     stop.set()
                 self._put_off(job, attrs.evolve(outcome, error=error), tally, queued)
-            if self.progress is not None:
-                self.progress("distilling", number, len(asked))
         self._record(left, tally, queued)
         return tally
 
-    def _ask(self, stop: threading.Event, job: Job) -> Outcome:
+    def _answers(self, asked: Sequence[Job], stop: threading.Event) -> Iterator[tuple[Job, Outcome, bool]]:
+        """Yield each question with what came of it, and whether it is the last, in their order."""
+        ask = functools.partial(self._ask, stop)
+        for number, (_, parts) in enumerate(in_order(asked, ask, parallel=self.parallel), start=1):
+            for job, outcome in parts:
+                yield job, outcome, number == len(asked) and job is parts[-1][0]
+            if self.progress is not None:
+                self.progress("distilling", number, len(asked))
+
+    def _ask(self, stop: threading.Event, job: Job) -> list[tuple[Job, Outcome]]:
+        """Return what came of *job*, or of its runs one by one if the model does not read as much at once."""
+        outcome = self._asked(stop, job)
+        if not isinstance(outcome.error, ContextTooLongError) or len(job.asked) == 1:
+            return [(job, outcome)]
+        parts = [(one, self._asked(stop, one)) for one in job.apart()]
+        first = parts[0][1]
+        first.talk.calls[:0] = outcome.talk.calls
+        return [(parts[0][0], attrs.evolve(first, quoted=job.asked)), *parts[1:]]
+
+    def _asked(self, stop: threading.Event, job: Job) -> Outcome:
         workers = self.memory._workers("distil", self.recall)
+        outcome = Outcome(talk=workers.talk, quoted=job.asked)
         if stop.is_set():
-            return Outcome(talk=workers.talk)
+            return outcome
         try:
-            return Outcome(talk=workers.talk, written=workers.distil(job.runs, toolset=job.toolset).written)
+            return attrs.evolve(outcome, written=workers.distil(job.asked, toolset=job.toolset).written)
         except ModelError as error:
-            return Outcome(talk=workers.talk, error=error)
+            return attrs.evolve(outcome, error=error)
 
     def _queued(self) -> dict[str, list[QueuedRun]]:
         """Return the runs that wait already, by content digest."""
@@ -275,7 +307,7 @@ class Course:
                 outcome.talk.calls,
                 scope=self.memory._scope,
                 ids=ids,
-                runs=[run.digest for run in job.runs],
+                runs=[run.digest for run in outcome.quoted],
                 derived_from=runs,
             )
             said = (*map(EventId, outcome.talk.recalled), *(one.event_id for one in calls))
@@ -310,7 +342,7 @@ class Course:
                 outcome.talk.calls,
                 scope=scope,
                 ids=ids,
-                runs=[run.digest for run in job.runs],
+                runs=[run.digest for run in outcome.quoted],
                 derived_from=[*there, *(one.event_id for one in new)],
             )
             self._append([*new, *calls], tally, key=None)

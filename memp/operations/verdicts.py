@@ -144,8 +144,10 @@ class Verdicts(Upkeep):
                 return self._say(GateSet(suite=None, reason=reason))
         if isinstance(suite, str) or not hasattr(suite, "digest"):
             raise InvalidInputError(f"'suite' must be a suite, as memp.suite(name) gives it (got {suite!r}).")
-        if not seeds:
-            raise InvalidInputError("'seeds' must name one seed or more (got none).")
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise InvalidInputError(f"'seeds' must be one or more different whole numbers (got {list(seeds)!r}).")
+        if not isinstance(agent, str) and not hasattr(agent, "version"):
+            raise InvalidInputError(f"'agent' must be an agent or the name of one (got {agent!r}).")
         with self._store.lock, as_invalid_input():
             return self._say(
                 GateSet(

@@ -1,7 +1,7 @@
 """
 What filters let through, kept from one question to the next.
 
-Asking ten thousand procedures what they are takes sixty times what a question takes, and between two questions about
+Asking ten thousand procedures what they are takes forty times what a question takes, and between two questions about
 the present only a handful of them change. So the answer for the present is kept, with how much had been said by then,
 and only the procedures of which something was said since are asked again. Columns of everything that a filter may ask
 for were not taken: each would have to be brought up to date with every event, whether anybody filters or not.

@@ -99,7 +99,7 @@ class Filter:
             and (self.helped_min == 0.0 or expected_help(procedure.evidence) >= self.helped_min)
             and (self.actor is None or state.history.placed[procedure.active].actor == self.actor)
             and (self.toolset is None or self._speaks(procedure, state))
-            and (self.environment is None or self.environment in _environments(procedure, state))
+            and (self.environment is None or _was_lived_in(procedure, self.environment, state))
         )
 
     def _speaks(self, procedure: Procedure, state: State) -> bool:
@@ -114,11 +114,12 @@ def expected_help(evidence: Evidence) -> float:
     return Posterior(helped=helped, failed=evidence.credit / CREDIT_UNIT - helped).mean
 
 
-def _environments(procedure: Procedure, state: State) -> set[str | None]:
-    run = procedure.run
-    found = {run.env} if run is not None else set()
+def _was_lived_in(procedure: Procedure, environment: str, state: State) -> bool:
+    # The recordings first: their heads are at hand, while a procedure's own run may have to be decoded.
     recorded = (state.run(source) for source in procedure.sources)
-    return found | {one.head.env for one in recorded if one is not None}
+    if any(one is not None and one.head.env == environment for one in recorded):
+        return True
+    return procedure.run is not None and procedure.run.env == environment
 
 
 NAMES = {

@@ -146,7 +146,6 @@ class ModelAgent:
             asked = f"{asked}\n\nPossible actions:\n{listed}"
         return [*messages, Message("user", asked)]
 
-
     def _choose(self, client: Client, messages: Sequence[Message]) -> Choice:
         """Return what the model does; an answer of no use costs a turn, an endpoint that fails stops the evaluation."""
         from memp.llm.shapes import MoveAnswer

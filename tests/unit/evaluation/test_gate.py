@@ -255,13 +255,15 @@ def test_another_suite_or_agent_is_refused() -> None:
         ({"confidence": 0.5}, "confidence"),
         ({"confidence": 1.0}, "confidence"),
         ({"seeds": ()}, "seeds"),
+        ({"seeds": (1, 1)}, "seeds"),
+        ({"agent": 7}, "agent"),
     ],
 )
 def test_wrong_values_are_refused(options: dict[str, float], named: str) -> None:
     """The error says which, and nothing is written."""
     with memp.open(":memory:") as memory:
         with pytest.raises(InvalidInputError, match=named):
-            memory.set_gate(boxes(), Sure(), **options)  # type: ignore[arg-type]
+            memory.set_gate(boxes(), **({"agent": Sure()} | options))  # type: ignore[arg-type]
         with pytest.raises(InvalidInputError, match="suite"):
             memory.set_gate("boxes")  # type: ignore[arg-type]
         assert memory.position == 0

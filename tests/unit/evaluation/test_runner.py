@@ -216,6 +216,14 @@ def test_what_is_out_of_range_is_refused(memory: memp.Memory, said: dict[str, ob
         memp.evaluate(memory, door_suite(), opener(open_door), **said)  # type: ignore[arg-type]
 
 
+def test_the_name_of_a_suite_is_no_suite(memory: memp.Memory) -> None:
+    """Whoever passes the name is told how a suite is made, by an evaluation and by a search alike."""
+    with pytest.raises(InvalidInputError, match=r"memp\.suite\(name\).*got 'household'"):
+        memp.evaluate(memory, "household")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match=r"memp\.suite\(name\)"):
+        memp.bisect(memory, "household", good=0, bad="main")  # type: ignore[arg-type]
+
+
 def test_what_cannot_be_sent_to_a_worker_says_so(memory: memp.Memory) -> None:
     """An agent of a local function is fine here and refused with several workers."""
     local = FunctionAgent(name="local", act=lambda *_: "open door")

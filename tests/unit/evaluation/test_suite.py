@@ -55,7 +55,9 @@ def test_a_suite_is_remade_from_what_it_says_of_itself() -> None:
     ("name", "options", "says"),
     [
         ("moon", {}, "'suite' must be one of"),
-        ("household", {"n": 0}, "'n' must be 1 or more"),
+        ("household", {"n": 0}, "'n' must be a whole number, 1 or more"),
+        ("household", {"n": "3"}, "'n' must be a whole number"),
+        ("household", {"seed": "x"}, "'seed' must be a whole number"),
         ("household", {"games": "x"}, "has no option 'games'; it has: rules"),
         ("household", {"rules": "none such"}, "'rules' must be one of"),
     ],

@@ -13,7 +13,7 @@ import memp
 from memp.errors import InvalidInputError, ModelKeyError, ModelUnavailableError
 from memp.events import ModelCalled
 from memp.model import RevisionStatus
-from memp.testing import Asked, ScriptedServer
+from memp.testing import Asked, Fail, ScriptedServer
 
 HEAT = '''@procedure("put a hot {thing} in {target}")
 def heat_it(thing: Object, target: Receptacle):
@@ -138,6 +138,30 @@ def test_one_bad_run_never_stops_a_batch(server: ScriptedServer, failure: str) -
         report = memory.learn([run(), run(word="clean")], build="distil")
         assert (report.recorded, report.waiting, len(report.problems)) == (2, 0, 1)
         assert [one.builder for one in memory.procedures()] == ["verbatim", "distil"]
+
+
+def test_runs_that_are_too_long_together_are_asked_about_one_by_one(server: ScriptedServer) -> None:
+    """A model that reads little learns from each run what it can; only the run that is too long alone is kept as is."""
+
+    def reads(asked: Asked) -> Any:
+        fits = asked.text.count("--- recording") == 1 and "pan 2" not in asked.text
+        return {"script": HEAT} if fits else Fail(how="too-long")
+
+    server.when("put a hot", reads)
+    with opened(server, mode="tools") as memory:
+        rows = [run("mug", 1), run("pan", 2), run("cup", 3), run("pot", 4, won=False)]
+        report = memory.learn(rows, build="distil", key="once")
+        assert (report.recorded, report.unbuilt, report.waiting) == (4, 1, 0)
+        assert {one.name: one.support for one in memory.procedures()} == {"heat-it": 2, "put-a-hot-pan-in-cabinet": 1}
+        assert len(report.problems) == 1
+        whole, *_ = calls(memory)
+        assert whole.data is not None
+        assert sorted(whole.data["runs"]) == sorted(one.digest for one in rows)
+        assert len(calls(memory)) == 4
+        before = memory.position
+        memory.learn(rows, build="distil", key="once")
+        assert memory.position == before
+        assert memory.verify().ok
 
 
 @pytest.mark.parametrize("failure", ["timeout", "busy", "error", "cut", "not-json", "wrong-key", "no-model"])
@@ -415,7 +439,7 @@ def test_a_reflection_is_on_the_revision_that_was_served_and_shows_what_won_with
             episode.finish(reward=0.0)
         assert match.procedure.active == trial.revision.id
         lived = list(memory.events(type="trajectory-recorded"))[-1]
-        mended = OPENING.replace("heat(thing", "go_to(\"microwave 1\")\n    heat(thing")
+        mended = OPENING.replace("heat(thing", 'go_to("microwave 1")\n    heat(thing')
         server.when("failed with it", {"critique": "It is not there.", "script": mended})
         record = memory.reflect("heat-it", trajectory=str((lived.data or {})["trajectory_id"]))
         [asked] = [one for one in server.requests if "failed with it" in one.text]
