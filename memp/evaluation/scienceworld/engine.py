@@ -108,8 +108,19 @@ class Engine:
         return tuple(sorted(int(number) for number in listed))
 
     def load(self, task: str, variation: int, simplifications: str, *, gold: bool = False) -> None:
-        """Set the scene of one variation; *gold* has the package work out its own solution, which takes a second."""
-        self._env.load(task, variation, simplifications, generateGoldPath=gold)
+        """
+        Set the scene of one variation; *gold* has the package work out its own solution, which takes a second.
+
+        Raises:
+            InvalidInputError: The package knows no such simplification, or not for this task.
+        """
+        try:
+            self._env.load(task, variation, simplifications, generateGoldPath=gold)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"ScienceWorld does not play {task!r} with 'simplifications' {simplifications!r} ({error}). "
+                "They are names with commas between them; empty plays without."
+            ) from error
 
     def description(self) -> str:
         """Return the words of the task."""

@@ -37,7 +37,7 @@ def read_tasks(
         simplifications: What the package makes easier, in its own names.
 
     Raises:
-        InvalidInputError: There is no such split, or the package or Java is not installed.
+        InvalidInputError: There is no such split or simplification, or the package or Java is not installed.
     """
     if split not in SPLITS:
         raise InvalidInputError(f"'split' must be one of {', '.join(SPLITS)} (got {split!r}).")

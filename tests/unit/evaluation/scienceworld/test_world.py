@@ -83,6 +83,14 @@ def test_the_package_s_own_solution_solves_a_task(world: ScienceWorld) -> None:
 
 
 @needs_package
+def test_an_unknown_simplification_is_refused(world: ScienceWorld) -> None:
+    """The message has what the package would have known."""
+    game = ScienceGame(task="boil", variation=0, simplifications="nonsense")
+    with pytest.raises(memp.InvalidInputError, match=r"'simplifications' 'nonsense'.*openDoors"):
+        world.reset(Task(id="t", text="boil water", setting=game))
+
+
+@needs_package
 def test_a_forbidden_focus_ends_the_game(world: ScienceWorld) -> None:
     """Pointing at the wrong thing gives -1.0 and ends the episode, which is not won."""
     world.reset(Task(id="t", text="boil water", setting=ScienceGame(task="boil", variation=0)))
