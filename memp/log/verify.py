@@ -281,9 +281,8 @@ class _Verification:
                 self._bodiless.append(position)
                 fits = hashed.endswith(tail)
             else:
-                body_digest = base64(sha256(salt + body).digest(), newline=False)
-                fits = body_position == position and len(salt) == SALT_BYTES
-                fits = fits and hashed.endswith(b',"' + body_digest + tail)
+                said = b',"%b%b' % (base64(sha256(salt + body).digest(), newline=False), tail)
+                fits = body_position == position and len(salt) == SALT_BYTES and hashed.endswith(said)
             if not fits or sha256(hashed).digest() != digest:
                 return False
             if body is not None:
@@ -296,7 +295,7 @@ class _Verification:
             if position in watched:
                 self._digests[position] = digest
             last = position
-            tail = _tail(digest)
+            tail = b'","%b"]' % base64(digest, newline=False)  # ``_tail``, without a call for each
         if chunk:
             self._last, self._previous = last, chunk[-1][2]
         self._events += len(chunk)

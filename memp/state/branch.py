@@ -121,11 +121,13 @@ class Branch:
 
     def procedure(self, procedure_id: ProcedureId, position: int) -> Procedure | None:
         """Return the procedure as it stood at *position*; None if it was not there."""
-        for branch, until in self.lineage(position):
-            timeline = branch.procedures.get(procedure_id)
-            if timeline is not None and timeline.begins() <= until:
-                return timeline.at(until, None)
-        return None
+        # Nearly everything that is asked for stands on the branch that is asked, as it is now.
+        timeline = self.procedures.get(procedure_id)
+        if timeline is not None and timeline.begins() <= position:
+            return timeline.at(position, None)
+        if self.parent is None:
+            return None
+        return self.parent.procedure(procedure_id, min(position, self.forked_at))
 
     def entries_of(self, procedure_id: ProcedureId, position: int) -> list[Entry]:
         """Return the events that touch the procedure up to *position*, in force or not, oldest first."""
@@ -149,8 +151,7 @@ class Branch:
 
     def out_at(self, position: int) -> frozenset[EventId]:
         """Return what is out of force at *position*."""
-        for branch, until in self.lineage(position):
-            found = branch.out.at(until, None)
-            if found is not None:
-                return found
-        return NOTHING
+        found = self.out.at(position, None)
+        if found is not None:
+            return found
+        return NOTHING if self.parent is None else self.parent.out_at(min(position, self.forked_at))
