@@ -1,12 +1,14 @@
 """
 What an episode costs beside its two commits, in a memory of ten thousand procedures, alone and with sixteen agents.
 
-An episode's own work is all that memp does from its beginning to its end but for what makes its two batches durable:
-searching, rendering, credit, policies, encoding, hashing, and folding what was stored. Taken off is the processor time
-that the same thread spends inside ``Writer.commit`` (DuckDB's statement and the sync of its log) and
-``Witness.advance`` (the head written and synced), and nothing else; it is taken off where it arises, call by call,
-rather than estimated by commits of the same size. With group commit the thread that commits for others pays for them,
-so the mean over all threads is what an episode costs.
+What memp does from its beginning to its end has three parts, and each is timed where it arises, call by call:
+
+- *commits*: inside ``Writer.commit`` (DuckDB's statement and the sync of its log) and ``Witness.advance`` (the head
+  written and synced). With group commit the thread that commits for others pays for them, so the mean over all threads
+  is what an episode costs.
+- *asking*: inside ``retrieve`` and ``Found.prompt``, which an agent that only asks pays as well.
+- *own*: everything else, which is what an episode adds: what was served, credit, policies, encoding, hashing, and
+  folding what was stored.
 
 Processor time, because on a busy machine the wall says how long others kept us waiting. It is measured in the episodes
 as they are lived: each begins after a sync, when the processor's caches hold something else, and costs twice what it
@@ -34,9 +36,11 @@ from typing import Any, NamedTuple
 
 import memp
 from bench.retrieval import _run, _tasks
+from memp.found import Found
 from memp.log.witness import Witness
 from memp.log.writing import Writer
 from memp.record import Head
+from memp.view import View
 
 THREADS = 16
 """Agents at once."""
@@ -51,7 +55,9 @@ class Cost(NamedTuple):
 
         disk: Of the processor, inside commits.
 
-        start: Of the processor, beside commits, until the agent has its prompt.
+        asking: Of the processor, searching and rendering.
+
+        start: Of the processor, beside both, until the agent has its prompt.
 
         finish: The same, from the first step to the end.
 
@@ -60,67 +66,87 @@ class Cost(NamedTuple):
 
     wall: float
     disk: float
+    asking: float
     start: float
     finish: float
     commits: float
 
     @property
     def own(self) -> float:
-        """Of the processor, beside commits."""
+        """Of the processor, what an episode adds."""
         return self.start + self.finish
 
 
-class Disk(threading.local):
-    """The processor time that this thread has spent inside commits, and how many commits it made."""
+class Apart(threading.local):
+    """The processor time that this thread has spent inside commits and in asking, and how many commits it made."""
 
-    seconds = 0.0
+    disk = 0.0
+    asking = 0.0
     commits = 0
+
+    @property
+    def seconds(self) -> float:
+        """Both together."""
+        return self.disk + self.asking
 
 
 @contextlib.contextmanager
-def _disk_apart() -> Iterator[Disk]:
-    """While it lasts, count the processor time inside commits, thread by thread."""
-    disk = Disk()
-    commit, advance = Writer.commit, Witness.advance
+def _apart() -> Iterator[Apart]:
+    """While it lasts, count the processor time inside commits and in asking, thread by thread."""
+    apart = Apart()
+    commit, advance, retrieve, prompt = Writer.commit, Witness.advance, View.retrieve, Found.prompt
 
     def timed_commit(self: Writer, *args: Any) -> None:
         start = time.thread_time()
         commit(self, *args)
-        disk.seconds += time.thread_time() - start
-        disk.commits += 1
+        apart.disk += time.thread_time() - start
+        apart.commits += 1
 
     def timed_advance(self: Witness, head: Head) -> None:
         start = time.thread_time()
         advance(self, head)
-        disk.seconds += time.thread_time() - start
+        apart.disk += time.thread_time() - start
+
+    def timed_asking(work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **options: Any) -> Any:
+            # What a first prompt puts on record is committed within it.
+            start, disk = time.thread_time(), apart.disk
+            found = work(*args, **options)
+            apart.asking += time.thread_time() - start - (apart.disk - disk)
+            return found
+
+        return timed
 
     Writer.commit, Witness.advance = timed_commit, timed_advance  # type: ignore[method-assign, assignment]
+    View.retrieve, Found.prompt = timed_asking(retrieve), timed_asking(prompt)  # type: ignore[method-assign]
     try:
-        yield disk
+        yield apart
     finally:
         Writer.commit, Witness.advance = commit, advance  # type: ignore[method-assign]
+        View.retrieve, Found.prompt = retrieve, prompt  # type: ignore[method-assign]
 
 
-def _episode(memory: memp.Memory, task: str, disk: Disk, *, success: bool) -> tuple[float, float]:
-    """Live one episode; return the processor time beside commits until the agent has its prompt, and after that."""
-    start, on_disk = time.thread_time(), disk.seconds
+def _episode(memory: memp.Memory, task: str, apart: Apart, *, success: bool) -> tuple[float, float]:
+    """Live one episode; return its own processor time until the agent has its prompt, and after that."""
+    start, others = time.thread_time(), apart.seconds
     with memory.episode(task, policy="erasure") as episode:
-        middle, on_disk_then = time.thread_time(), disk.seconds
+        middle, others_then = time.thread_time(), apart.seconds
         episode.step(action="look", observation=f"You see {task}.")
         episode.finish(success=success)
     end = time.thread_time()
-    return middle - start - (on_disk_then - on_disk), end - middle - (disk.seconds - on_disk_then)
+    return middle - start - (others_then - others), end - middle - (apart.seconds - others_then)
 
 
-def _cost(memory: memp.Memory, tasks: list[str], threads: int, disk: Disk) -> Cost:
+def _cost(memory: memp.Memory, tasks: list[str], threads: int, apart: Apart) -> Cost:
     """Return what an episode costs when *threads* share those for *tasks*."""
-    spent: list[tuple[float, float, float, int]] = []
+    spent: list[tuple[float, float, float, float, int]] = []
 
     def work(number: int) -> None:
         parts = [
-            _episode(memory, task, disk, success=place % 3 != 0) for place, task in enumerate(tasks[number::threads])
+            _episode(memory, task, apart, success=place % 3 != 0) for place, task in enumerate(tasks[number::threads])
         ]
-        spent.append((sum(one for one, _ in parts), sum(other for _, other in parts), disk.seconds, disk.commits))
+        own = sum(one for one, _ in parts), sum(other for _, other in parts)
+        spent.append((*own, apart.disk, apart.asking, apart.commits))
 
     workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
     start = time.perf_counter()
@@ -129,8 +155,8 @@ def _cost(memory: memp.Memory, tasks: list[str], threads: int, disk: Disk) -> Co
     for worker in workers:
         worker.join()
     wall = time.perf_counter() - start
-    starts, finishes, seconds, commits = (sum(column) / len(tasks) for column in zip(*spent, strict=True))
-    return Cost(wall=wall / len(tasks), disk=seconds, start=starts, finish=finishes, commits=commits)
+    starts, finishes, disk, asking, commits = (sum(column) / len(tasks) for column in zip(*spent, strict=True))
+    return Cost(wall=wall / len(tasks), disk=disk, asking=asking, start=starts, finish=finishes, commits=commits)
 
 
 def main() -> None:
@@ -156,10 +182,10 @@ def main() -> None:
 
 def _measure(where: str, memory: memp.Memory, first: str, asked: list[str], *, rounds: int) -> None:
     """Print what episodes cost for the tasks *asked*, alone and with others, in that many rounds and one before."""
-    with _disk_apart() as disk:
-        _episode(memory, first, disk, success=True)
+    with _apart() as apart:
+        _episode(memory, first, apart, success=True)
         for threads in (1, THREADS):
-            lived = [_cost(memory, asked, threads, disk) for _ in range(rounds + 1)]
+            lived = [_cost(memory, asked, threads, apart) for _ in range(rounds + 1)]
             there = len(memory.procedures())
             print(f"{where}, {threads} at once ({rounds} rounds of {len(asked)}; {there} procedures):")
             _print("for the first time", lived[:1])
@@ -174,7 +200,8 @@ def _print(name: str, rounds: list[Cost]) -> None:
 
     print(
         f"  {name:18}  wall {of(lambda c: c.wall) * 1e3:5.2f} ms, {of(lambda c: c.commits):4.2f} commits;  "
-        f"cpu {of(lambda c: c.disk) * 1e3:5.2f} in commits + {of(lambda c: c.own) * 1e3:5.2f} own "
+        f"cpu {of(lambda c: c.disk) * 1e3:5.2f} in commits + {of(lambda c: c.asking) * 1e3:5.2f} asking "
+        f"+ {of(lambda c: c.own) * 1e3:5.2f} own "
         f"({of(lambda c: c.start) * 1e3:.2f} to the prompt, {of(lambda c: c.finish) * 1e3:.2f} after; "
         f"least {min(c.own for c in rounds) * 1e3:.2f})"
     )
