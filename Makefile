@@ -21,8 +21,9 @@ demo: $(INSTALLED)  ## learn from the example files and ask; then watch an agent
 test: $(INSTALLED_DEV)  ## all tests, the examples in the documentation among them
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-lint: $(INSTALLED_DEV)  ## ruff
+lint: $(INSTALLED_DEV)  ## ruff, and its formatter
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 types: $(INSTALLED_DEV)  ## mypy, strict
 	$(BIN)/mypy

@@ -227,5 +227,3 @@ def open_async(*args: Any, **options: Any) -> AsyncMemory:
     """
     inspect.signature(open_memory).bind(*args, **options)
     return AsyncMemory(lambda: open_memory(*args, **options))
-
-

@@ -62,9 +62,7 @@ SETTINGS: Final = (
     Setting(name="mask", environment=("MEMP_MASK",), form=bool, says="whether secrets are masked", default=True),
     Setting(name="embedder", environment=("MEMP_EMBEDDER",), form=str, says="what compares texts"),
     Setting(name="model", environment=("MEMP_MODEL",), form=str, says="the language model"),
-    Setting(
-        name="base_url", environment=("MEMP_BASE_URL", "OPENAI_BASE_URL"), form=str, says="where models are asked"
-    ),
+    Setting(name="base_url", environment=("MEMP_BASE_URL", "OPENAI_BASE_URL"), form=str, says="where models are asked"),
     Setting(name="mode", environment=("MEMP_MODE",), form=str, says="how a model's answers are held to a form"),
 )
 """All settings, in the order in which they are shown."""

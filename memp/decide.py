@@ -316,9 +316,7 @@ def draft_key(draft: Draft, *, scope: str) -> ContentKey:
     )
 
 
-def extend(
-    procedure: Procedure, draft: Draft, *, builder: Builder, derived: tuple[EventId, ...], ids: Ids
-) -> Decided:
+def extend(procedure: Procedure, draft: Draft, *, builder: Builder, derived: tuple[EventId, ...], ids: Ids) -> Decided:
     """
     Extend *procedure* by *draft*.
 

@@ -390,9 +390,7 @@ class Memory(Modelled):
         if trajectory is not None:
             if script is not None or critique is not None:
                 raise InvalidInputError("Give 'script' and 'critique', or a 'trajectory' for the model (got both).")
-            return self._reflect_by_model(
-                id, trajectory, reason=reason, activate=activate, key=key, cached=cached
-            )
+            return self._reflect_by_model(id, trajectory, reason=reason, activate=activate, key=key, cached=cached)
         if script is None or critique is None:
             raise InvalidInputError("A reflection needs 'script' and 'critique', or the 'trajectory' that failed.")
         if not script.strip():

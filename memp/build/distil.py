@@ -173,7 +173,7 @@ def _check_means(script: Script, toolset: Toolset | None) -> None:
     foreign = sorted(set(called_names(script)) - own)
     if foreign:
         raise NotUsableError(
-            f"There is no toolset, so nothing can be called (got {', '.join(foreign)}): write steps as do(\"…\")."
+            f'There is no toolset, so nothing can be called (got {", ".join(foreign)}): write steps as do("…").'
         )
 
 

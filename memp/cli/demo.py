@@ -236,7 +236,7 @@ def _print_fall(story: Story, out: Console) -> None:
     _heading("Something goes wrong", out)
     _say(
         f"The agent does {story.episodes} more tasks as episodes, and memp learns from what comes of them. In between, "
-        f"{REFLECTOR!r} rewrites {story.procedure}: \"{story.critique}\" It sounds like experience.",
+        f'{REFLECTOR!r} rewrites {story.procedure}: "{story.critique}" It sounds like experience.',
         out,
     )
     out.print()

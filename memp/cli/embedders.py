@@ -85,9 +85,7 @@ def _print(scores: tuple[EmbedderScore, ...]) -> None:
 
 @click.command()
 @options.store
-@click.option(
-    "--embedder", "name", required=True, help="The new one: hashed, sentence:FOLDER or openai:MODEL."
-)
+@click.option("--embedder", "name", required=True, help="The new one: hashed, sentence:FOLDER or openai:MODEL.")
 @click.option("--reason", default="", help="One sentence for people.")
 @options.base_url
 @options.actor

@@ -145,9 +145,7 @@ class _Asked:
         return agent_named(self.agent or suite.agent, memory)
 
 
-def _measure(
-    store: str, arms_of: Callable[[Memory], Mapping[str, ArmSpec]], **given: Any
-) -> tuple[Result, str | None]:
+def _measure(store: str, arms_of: Callable[[Memory], Mapping[str, ArmSpec]], **given: Any) -> tuple[Result, str | None]:
     """
     Measure what the command line asks for, and do with the result what it says; what the suite adds comes second.
 
@@ -366,9 +364,7 @@ def _print_curve(result: Result) -> None:
 @click.option("--evaluation", metavar="EVENT", default=None, help="This one, by event id or position; else the newest.")
 @click.option("--type", "type_", default=None, help="Only tasks of this type.")
 @options.as_json
-def compare(
-    store: str, a: str | None, b: str | None, evaluation: str | None, type_: str | None, as_json: bool
-) -> None:
+def compare(store: str, a: str | None, b: str | None, evaluation: str | None, type_: str | None, as_json: bool) -> None:
     """
     Compare two versions, A and B, by evaluations on record; B is judged against A.
 

@@ -39,9 +39,7 @@ def pack() -> None:
 @key_file
 @options.branch
 @options.as_json
-def export(
-    store: str, file: str, where: tuple[str, ...], key_file: str | None, branch: str, as_json: bool
-) -> None:
+def export(store: str, file: str, where: tuple[str, ...], key_file: str | None, branch: str, as_json: bool) -> None:
     """
     Write procedures of STORE to FILE, which must not be there.
 
@@ -54,9 +52,7 @@ def export(
     with options.open_for_planning(store, branch=branch) as memory:
         done = memory.export_pack(file, where=wanted, key_file=key_file)
     if as_json:
-        print_json(
-            {"file": file, "procedures": list(done.procedures), "sha256": done.sha256, "signed": done.signed}
-        )
+        print_json({"file": file, "procedures": list(done.procedures), "sha256": done.sha256, "signed": done.signed})
         return
     said = ", signed" if done.signed else ""
     what = counted(len(done.procedures), "procedure")
@@ -73,9 +69,7 @@ def export(
 @options.branch
 @options.actor
 @options.as_json
-def import_(
-    file: str, store: str, as_: str, key_file: str | None, branch: str, actor: str, as_json: bool
-) -> None:
+def import_(file: str, store: str, as_: str, key_file: str | None, branch: str, actor: str, as_json: bool) -> None:
     """
     Take the procedures in FILE into STORE, which is made if it is not there; what it has already is left alone.
 

@@ -286,9 +286,7 @@ class OpenAIEmbedder:
                 # What errors are told with: an endpoint may repeat the key, wherever that came from.
                 self._told = attrs.evolve(model, api_key=key)
                 try:
-                    self._client = openai.OpenAI(
-                        api_key=key, base_url=base_url, timeout=model.timeout_s, max_retries=0
-                    )
+                    self._client = openai.OpenAI(api_key=key, base_url=base_url, timeout=model.timeout_s, max_retries=0)
                 except openai.OpenAIError as error:
                     raise translated(error, model) from error
             return self._client

@@ -215,9 +215,7 @@ class _Search:
         self._bad = bad
         if len(self._row) == 1:
             return attrs.evolve(bisection, why="both ends serve the same for every task of the suite")
-        crossing = find_crossing(
-            self._probe, len(self._row), exact=exact, error_rate=error_rate, budget=budget
-        )
+        crossing = find_crossing(self._probe, len(self._row), exact=exact, error_rate=error_rate, budget=budget)
         bisection = attrs.evolve(
             bisection,
             evaluations=crossing.evaluations,
@@ -302,9 +300,7 @@ class _Search:
         lost = tuple(task for task, moved in change.items() if moved < 0)
         return lost, tuple(task for task, moved in change.items() if moved > 0)
 
-    def _event(
-        self, change: Change, before: _Version, lost: Sequence[int], after: Sequence[Attempt]
-    ) -> EventId:
+    def _event(self, change: Change, before: _Version, lost: Sequence[int], after: Sequence[Attempt]) -> EventId:
         """
         Return the event of the operation that matters.
 

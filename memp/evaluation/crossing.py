@@ -169,9 +169,7 @@ class _Ledger:
             for version in sorted(self._rounds)
             if self._rounds[version]
         )
-        return Crossing(
-            good=good, bad=bad, found=not why, why=why, evaluations=self.evaluations, scored=scored
-        )
+        return Crossing(good=good, bad=bad, found=not why, why=why, evaluations=self.evaluations, scored=scored)
 
 
 def _find_exactly(ledger: _Ledger) -> Crossing:

@@ -340,9 +340,7 @@ def _is_ours(path: Path, mark: str) -> bool:
 # -- doing new tasks -------------------------------------------------------------------------------------------------
 
 
-def _do(
-    memory: View, tasks: Sequence[Task], *, seed: int, progress: Progress
-) -> dict[str, tuple[Outcome, ...]]:
+def _do(memory: View, tasks: Sequence[Task], *, seed: int, progress: Progress) -> dict[str, tuple[Outcome, ...]]:
     """Let every arm do every task, in the same worlds and with the same seeds."""
     types = _types_of(memory)
     agents: dict[str, Agent] = {NOTHING: Explorer(seed=seed), WRONG: Follower(seed=seed), MEMORY: Follower(seed=seed)}
@@ -373,9 +371,7 @@ def _types_of(memory: View) -> dict[str, frozenset[str | None]]:
     return {known.id: frozenset(of_run[source] for source in known.sources) for known in memory.procedures()}
 
 
-def _serve(
-    memory: View, task: Task, types: dict[str, frozenset[str | None]]
-) -> dict[str, tuple[Procedure, ...]]:
+def _serve(memory: View, task: Task, types: dict[str, frozenset[str | None]]) -> dict[str, tuple[Procedure, ...]]:
     """Return what each arm gets for *task*."""
     if not types:
         return dict.fromkeys(ARMS, ())
@@ -388,9 +384,7 @@ def _serve(
 # -- one procedure, looked at ----------------------------------------------------------------------------------------
 
 
-def _choose_procedure(
-    memory: View, tasks: Sequence[Task], outcomes: dict[str, tuple[Outcome, ...]]
-) -> Learned | None:
+def _choose_procedure(memory: View, tasks: Sequence[Task], outcomes: dict[str, tuple[Outcome, ...]]) -> Learned | None:
     """Return the procedure that was the best match for most of the tasks that only memory won."""
     procedures = memory.procedures()
     if not procedures:

@@ -23,8 +23,6 @@ def player(suite: Suite, agent: Agent) -> Callable[[Task, int], Trajectory]:
     """
 
     def do(task: Task, attempt: int) -> Trajectory:
-        return play(
-            suite.make_environment(), task, seeded(agent, attempt), NO_PROMPT, max_steps=suite.max_steps
-        )
+        return play(suite.make_environment(), task, seeded(agent, attempt), NO_PROMPT, max_steps=suite.max_steps)
 
     return do

@@ -321,7 +321,7 @@ def differences(one: Result, other: Result) -> tuple[str, ...]:
 def _short(value: object) -> str:
     """Return *value* as a message has it: of a digest its beginning is enough."""
     text = repr(value)
-    return f"{text[:DIGEST_CHARACTERS + 1]}…'" if isinstance(value, str) and len(value) == SHA256_CHARACTERS else text
+    return f"{text[: DIGEST_CHARACTERS + 1]}…'" if isinstance(value, str) and len(value) == SHA256_CHARACTERS else text
 
 
 def check_comparable(one: Result, other: Result) -> None:

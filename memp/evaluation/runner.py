@@ -155,9 +155,7 @@ class Runner:
         """
         return self._server.source(spec, name=name).arm
 
-    def plan(
-        self, specs: Mapping[str, ArmSpec], *, seeds: Sequence[int] | None = None
-    ) -> tuple[Planned, ...]:
+    def plan(self, specs: Mapping[str, ArmSpec], *, seeds: Sequence[int] | None = None) -> tuple[Planned, ...]:
         """
         Ask versions for all that they serve; after that the store is not needed any more.
 

@@ -137,9 +137,7 @@ def go_on(memory: Memory, tasks: Sequence[Task], *, seed: int, report: Path, pro
         return None
     _live_on(memory, target, seed=seed, progress=progress)
     _tag(memory, SLIPPED)
-    found = bisect(
-        memory, suite, Follower(seed=seed), good=LEARNED, bad=SLIPPED, seeds=(seed,), on_progress=progress
-    )
+    found = bisect(memory, suite, Follower(seed=seed), good=LEARNED, bad=SLIPPED, seeds=(seed,), on_progress=progress)
     undone = None
     if found.event is not None:
         assert found.evidence is not None
@@ -226,9 +224,7 @@ def _slip(memory: Memory, target: str) -> None:
 # -- what it was worth ------------------------------------------------------------------------------------------------
 
 
-def _curve(
-    memory: Memory, suite: Suite, *, seed: int, slipped_at: Position | None, progress: Progress
-) -> Result:
+def _curve(memory: Memory, suite: Suite, *, seed: int, slipped_at: Position | None, progress: Progress) -> Result:
     """Return what the agent does on the same tasks with nothing, and with versions from the first to the last."""
     arms: dict[str, str | int] = {"none": "none", "random": "random@v1"}
     arms |= {str(position): position for position in _positions(memory, slipped_at)}

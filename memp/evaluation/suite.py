@@ -180,8 +180,7 @@ def maker_named(name: str) -> SuiteMaker:
         return _added[name]
     if name not in SHIPPED:
         raise InvalidInputError(
-            f"'suite' must be one of {', '.join(suite_names())} (got {name!r}). "
-            "memp.register_suite adds one."
+            f"'suite' must be one of {', '.join(suite_names())} (got {name!r}). memp.register_suite adds one."
         )
     module, _, attribute = SHIPPED[name].partition(":")
     found: SuiteMaker = getattr(import_module(module), attribute)
@@ -251,6 +250,4 @@ def _converted(option: SuiteOption, given: object) -> object:
     try:
         return option.type(given)
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(
-            f"{option.name!r} must be of type {option.type.__name__} (got {given!r})."
-        ) from error
+        raise InvalidInputError(f"{option.name!r} must be of type {option.type.__name__} (got {given!r}).") from error

@@ -216,9 +216,7 @@ def dependents_of(state: State, events: Sequence[EventId]) -> tuple[EventId, ...
     kept = [
         event
         for event in found
-        if state.in_force(event)
-        and placed[event].type not in HAPPENED
-        and placed[event].position not in purged
+        if state.in_force(event) and placed[event].type not in HAPPENED and placed[event].position not in purged
     ]
     return _ordered(state, kept)
 

@@ -39,6 +39,7 @@ KIND: Final = "index"
 FORM: Final = 1
 """Version of what is in it, raised with every change of header, body or ``layout``."""
 
+
 class IndexCache:
     """
     The cache files of one store, one for each of its indexes, beside it.

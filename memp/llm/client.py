@@ -225,9 +225,7 @@ class Client:
         self._mode = PROBED[-1]
         return answer
 
-    def _filled(
-        self, messages: Sequence[Message], shape: type[ShapeT], talk: Talk, mode: Mode
-    ) -> tuple[ShapeT, str]:
+    def _filled(self, messages: Sequence[Message], shape: type[ShapeT], talk: Talk, mode: Mode) -> tuple[ShapeT, str]:
         """Ask in *mode* and return the form that was filled in."""
         import instructor
         from instructor.core.exceptions import InstructorRetryException

@@ -75,9 +75,7 @@ def translated(error: Exception, model: Model) -> ModelError:
             )
         case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
             return ModelUnavailableError(f"The endpoint of {name!r} sent what is no answer: {words}", model=name)
-    return ModelKeyError(
-        f"There is no key for {name!r}. Set OPENAI_API_KEY, or pass 'api_key' ({words})", model=name
-    )
+    return ModelKeyError(f"There is no key for {name!r}. Set OPENAI_API_KEY, or pass 'api_key' ({words})", model=name)
 
 
 def _by_status(error: Any, words: str, model: Model) -> ModelError:

@@ -80,9 +80,7 @@ class Workers:
             critique = " ".join(one_line(self._masked(answer.critique)).split())
             if not critique:
                 raise NotUsableError("The critique is empty: say what was wrong with the procedure.")
-            return Reflected(
-                critique=critique, written=self._written(answer.script, toolset, older=content.patterns)
-            )
+            return Reflected(critique=critique, written=self._written(answer.script, toolset, older=content.patterns))
 
         return agreed(self.client, asked, MendedAnswer, check, self.talk, rounds=self.rounds)
 

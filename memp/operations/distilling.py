@@ -323,9 +323,7 @@ class Course:
         tally.generalised += plan.generalised
         tally.dropped += len(gone)
 
-    def _put_off(
-        self, job: Job, outcome: Outcome, tally: Tally, queued: Mapping[str, Sequence[QueuedRun]]
-    ) -> None:
+    def _put_off(self, job: Job, outcome: Outcome, tally: Tally, queued: Mapping[str, Sequence[QueuedRun]]) -> None:
         """Leave the runs of *job* in the queue."""
         why = "the endpoint is left alone for now" if outcome.error is None else outcome.error
         tally.problems.append(f"{job.built[0].task!r} waits: {why}")

@@ -451,6 +451,4 @@ class Living(Verdicts):
 
 
 def _served(match: Match) -> Served:
-    return Served(
-        procedure_id=match.procedure.id, revision=match.procedure.active, rank=match.rank, score=match.score
-    )
+    return Served(procedure_id=match.procedure.id, revision=match.procedure.active, rank=match.rank, score=match.score)

@@ -331,9 +331,7 @@ class _Unpacking:
         yield (made := decide.single(event, self._ids))
         yield self._origin(line, event.procedure_id, made)
 
-    def _further(
-        self, line: PackProcedure, content: Content, key: ContentKey, there: Procedure
-    ) -> Iterator[Decided]:
+    def _further(self, line: PackProcedure, content: Content, key: ContentKey, there: Procedure) -> Iterator[Decided]:
         event = ProcedureReflected(
             procedure_id=there.id,
             base=there.active,

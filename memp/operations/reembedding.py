@@ -160,9 +160,7 @@ class Reembedding(Packs):
             event = codec.decode(record.type, record.schema, record.body, position=position)
             if not isinstance(event, WITH_CONTENT):
                 raise CorruptStoreError(f"Position {position} makes no revision, and something says that it does.")
-            yield _Untold(
-                event_id=event_id, procedure_id=event.procedure_id, texts=tuple(search_texts(event.content))
-            )
+            yield _Untold(event_id=event_id, procedure_id=event.procedure_id, texts=tuple(search_texts(event.content)))
 
     def _switch(self, branch: str, name: str, reason: str) -> bool:
         """Switch *branch* over if nothing was learned there meanwhile; return whether that is done."""

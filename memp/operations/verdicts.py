@@ -59,9 +59,7 @@ class MeasuringAgent(Protocol):
 class Verdicts(Upkeep):
     """What is said of candidates."""
 
-    def accept(
-        self, revision: str, *, reason: str, evaluation: str | None = None, key: str | None = None
-    ) -> Record:
+    def accept(self, revision: str, *, reason: str, evaluation: str | None = None, key: str | None = None) -> Record:
         """
         Let a candidate take the place of the active revision.
 
@@ -83,9 +81,7 @@ class Verdicts(Upkeep):
         """
         return self._verdict(revision, accept=True, reason=reason, evaluation=evaluation, key=key)
 
-    def reject(
-        self, revision: str, *, reason: str, evaluation: str | None = None, key: str | None = None
-    ) -> Record:
+    def reject(self, revision: str, *, reason: str, evaluation: str | None = None, key: str | None = None) -> Record:
         """
         Turn a candidate down; it stays readable.
 
@@ -163,9 +159,7 @@ class Verdicts(Upkeep):
                 )
             )
 
-    def _verdict(
-        self, revision: str, *, accept: bool, reason: str, evaluation: str | None, key: str | None
-    ) -> Record:
+    def _verdict(self, revision: str, *, accept: bool, reason: str, evaluation: str | None, key: str | None) -> Record:
         with self._store.lock, as_invalid_input():
             if key is not None and (records := self._store.log.said(key, branch=self._branch)):
                 return records[0]

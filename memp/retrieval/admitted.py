@@ -60,9 +60,7 @@ class Admitted:
     def __init__(self) -> None:
         self._answers: OrderedDict[_Asked, _Answer] = OrderedDict()
 
-    def of(
-        self, where: Filter, masks: Masks, state: State, lives: Lives, procedures: Sequence[ProcedureId]
-    ) -> Masks:
+    def of(self, where: Filter, masks: Masks, state: State, lives: Lives, procedures: Sequence[ProcedureId]) -> Masks:
         """
         Return *masks* without the rows that *where* keeps out; the very same ones as long as nothing changes.
 

@@ -391,9 +391,7 @@ def unknown_types(type_: Type, known: Mapping[str, ToolClass]) -> Iterator[str]:
             return
 
 
-def _entry_problems(
-    entry: AnyEntry, known: Mapping[str, ToolClass], actions: Mapping[str, Action]
-) -> Iterator[str]:
+def _entry_problems(entry: AnyEntry, known: Mapping[str, ToolClass], actions: Mapping[str, Action]) -> Iterator[str]:
     yield from _parameter_problems(entry.parameters, known)
     for form in entry.forms:
         yield from _form_problems(form, entry)

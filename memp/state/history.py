@@ -277,9 +277,7 @@ class History:
         ids = (head.procedure_id,)
         branch = self._place(record, None, ids, scope=head.scope)
         stored = StoredProcedure(body, record.position)
-        entry = Entry(
-            event_id=record.event_id, position=record.position, derived_from=record.derived_from, said=stored
-        )
+        entry = Entry(event_id=record.event_id, position=record.position, derived_from=record.derived_from, said=stored)
         self.said[record.event_id] = entry
         tainted = self._is_tainted_at(branch, entry)
         branch.entries.setdefault(head.procedure_id, []).append(entry)

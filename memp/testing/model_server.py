@@ -336,9 +336,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: dict[str, Any], *, after: float | None = None, cut: bool = False) -> None:
         self._write(status, json.dumps(body).encode(), kind="application/json", after=after, cut=cut)
 
-    def _write(
-        self, status: int, data: bytes, *, kind: str, after: float | None = None, cut: bool = False
-    ) -> None:
+    def _write(self, status: int, data: bytes, *, kind: str, after: float | None = None, cut: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))

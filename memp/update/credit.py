@@ -50,9 +50,7 @@ def outcomes(state: State, procedure: Procedure, revision: Revision) -> list[Ent
     return [
         entry
         for entry in state.entries_of(procedure.id)
-        if isinstance(entry.event, ProcedureValidated)
-        and entry.event.revision in family
-        and entry.event_id not in out
+        if isinstance(entry.event, ProcedureValidated) and entry.event.revision in family and entry.event_id not in out
     ]
 
 
@@ -150,9 +148,7 @@ def _short(share: float) -> str:
     return {"0.00": "0", "1.00": "1"}.get(text, text.removeprefix("0"))
 
 
-def credit(
-    state: State, procedure: Procedure, revision: Revision, *, half_life_days: float | None = None
-) -> Credit:
+def credit(state: State, procedure: Procedure, revision: Revision, *, half_life_days: float | None = None) -> Credit:
     """Return what is known of how much *revision* helps; see ``posterior`` for the arguments."""
     known = procedure.evidence_of(revision)
     belief = posterior(state, procedure, revision, half_life_days=half_life_days)

@@ -85,9 +85,7 @@ class Outcome:
     tokens: int | None
 
 
-def record_run(
-    state: State, run: Trajectory, *, scope: str, ids: Ids
-) -> tuple[TrajectoryId, EventId, list[Decided]]:
+def record_run(state: State, run: Trajectory, *, scope: str, ids: Ids) -> tuple[TrajectoryId, EventId, list[Decided]]:
     """Return the recording of *run*, the event that is it, and what must be said for it: nothing if it is known."""
     known = state.known_run(scope, run.digest)
     if known is not None:
@@ -206,9 +204,7 @@ def _shares(state: State, info: EpisodeInfo) -> list[ServedProcedure]:
         procedure = state.get(served.procedure_id)
         revision = next((r for r in procedure.revisions if r.id == served.revision), None) if procedure else None
         if procedure is not None and revision is not None:
-            found.append(
-                ServedProcedure(procedure=procedure, revision=revision, rank=served.rank, weight=weight)
-            )
+            found.append(ServedProcedure(procedure=procedure, revision=revision, rank=served.rank, weight=weight))
     return found
 
 
@@ -270,9 +266,7 @@ def surplus(state: State, settings: PolicySet, *, scope: str) -> list[Erase]:
     """Return what must go so that *scope* holds no more procedures than *settings* allow."""
     if settings.max_procedures is None:
         return []
-    return over_capacity(
-        state, scope=scope, most=settings.max_procedures, half_life_days=settings.half_life_days
-    )
+    return over_capacity(state, scope=scope, most=settings.max_procedures, half_life_days=settings.half_life_days)
 
 
 def capped(
@@ -354,9 +348,7 @@ def _learn(state: State, episode: FinishedEpisode, around: Around) -> tuple[list
     return [], "the run does what was served, which has evidence from it and gets no support as well"
 
 
-def _reflected(
-    state: State, command: ReflectOn, episode: FinishedEpisode, ids: Ids, *, policy: str
-) -> Decided:
+def _reflected(state: State, command: ReflectOn, episode: FinishedEpisode, ids: Ids, *, policy: str) -> Decided:
     procedure = _procedure(state, command)
     event = ProcedureReflected(
         procedure_id=procedure.id,

@@ -57,6 +57,7 @@ CANDIDATES_MAX = 2
 STEPS_BEFORE_MAX = 3
 """Steps before the one that worked that are taken over: going there, opening it, and one more."""
 
+
 @attrs.frozen(kw_only=True)
 class Failure:
     """

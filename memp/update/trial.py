@@ -81,9 +81,7 @@ def candidates(state: State) -> list[Candidate]:
     ]
 
 
-def chance(
-    state: State, procedure: Procedure, candidate: Revision, *, half_life_days: float | None = None
-) -> float:
+def chance(state: State, procedure: Procedure, candidate: Revision, *, half_life_days: float | None = None) -> float:
     """Return how probable it is that *candidate* helps more often than the active revision, by what came after it."""
     placed = state.history.placed.get(candidate.id)
     born = state.position if placed is None else placed.position

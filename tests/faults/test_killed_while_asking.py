@@ -11,10 +11,10 @@ from pathlib import Path
 import memp
 from memp.testing import Asked, Fail, ScriptedServer
 
-SCRIPT = '''@procedure("{word} the {{thing}}")
+SCRIPT = """@procedure("{word} the {{thing}}")
 def {word}_it(thing: Text):
     do(f"{word} {{thing}}")
-'''
+"""
 WORDS = ("stir", "peel", "chop", "boil")
 
 CHILD = """

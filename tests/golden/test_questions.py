@@ -22,7 +22,7 @@ from memp.script.toolset import Toolset
 FOLDER = Path(__file__).parent / "questions"
 
 TOOLSET = Toolset.from_text(
-    '''
+    """
 "A post office."
 
 toolset("post")
@@ -31,7 +31,7 @@ class Item: "What is sent."
 
 @action("wrap {item}")
 def wrap(item: Item): "Wrap it."
-'''
+"""
 )
 
 WON = Trajectory(

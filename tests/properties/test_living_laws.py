@@ -83,7 +83,7 @@ def lived(memory: memp.Memory, change: tuple[Any, ...]) -> object:
             case "reflect", [pick, action]:
                 there = mine.procedures()
                 mine.reflect(there[pick % len(there)].id, script=f'do("{action}")\n', critique="c")
-            case ("accept" | "reject"), [pick]:
+            case (("accept" | "reject"), [pick]):
                 waiting = mine.candidates()
                 getattr(mine, name)(waiting[pick % len(waiting)].revision.id, reason="r")
             case "policy", [policies, most, days]:
@@ -175,9 +175,7 @@ def test_a_fork_lives_on_its_own(life: list[tuple[Any, ...]], more: list[tuple[A
 
 @settings(max_examples=40, phases=PHASES)
 @given(life=LIVES, pick=PICK)
-def test_an_undo_takes_back_what_followed_and_its_undo_brings_it_back(
-    life: list[tuple[Any, ...]], pick: int
-) -> None:
+def test_an_undo_takes_back_what_followed_and_its_undo_brings_it_back(life: list[tuple[Any, ...]], pick: int) -> None:
     """Law 4: 'without' and undo agree; episodes happened and stay; and undoing the undo is the identity."""
     with memp.open(":memory:", actor="me", identity=hourly()) as memory:
         for change in life:

@@ -130,8 +130,10 @@ def test_no_body_says_what_was_purged(life: list[tuple[Any, ...]], pick: int, by
         gone = {*plan.procedures, *plan.trajectories}
         touched = {r.stream.partition("/")[2] for r in memory.events() if r.position in plan.positions}
         for procedure_id, procedure in untouched.items():
-            if procedure_id not in touched and not procedure.merged_into and not gone.intersection(
-                source for revision in procedure.revisions for source in revision.sources
+            if (
+                procedure_id not in touched
+                and not procedure.merged_into
+                and not gone.intersection(source for revision in procedure.revisions for source in revision.sources)
             ):
                 assert memory.procedure(procedure_id).revision.content == procedure.revision.content
         memory.export(Path(folder) / "a.jsonl")
@@ -230,9 +232,7 @@ def test_what_was_purged_is_in_no_file(tmp_path: Path) -> None:
     keep_copies(files)
     files.unfinished.database.write_bytes(path.read_bytes())
     texts = {text for _, text in search_texts(secret.revision.content)}
-    vectors = {
-        f"vector of {text}": vector_to_bytes(HashedEmbedder().embed([text])[0], dimension=384) for text in texts
-    }
+    vectors = {f"vector of {text}": vector_to_bytes(HashedEmbedder().embed([text])[0], dimension=384) for text in texts}
     needles = {"secret": SECRET.encode(), "id": secret.id.encode(), **vectors}
     before = places(home, needles)
     named = {(name, needle) for name, how, needle in before if how == "tables"}

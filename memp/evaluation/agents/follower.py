@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from memp.script.nodes import ProcedureDef, Script
     from memp.script.toolset import Toolset
 
+
 @attrs.frozen(kw_only=True)
 class Follower:
     """

@@ -87,8 +87,7 @@ _HOLDS = {
     "countertop": "apple bowl bread butterknife candle cloth cup dishsponge egg fork handtowel houseplant kettle knife "
     "lettuce mug pan peppershaker plate pot potato saltshaker soapbar soapbottle spatula spoon "
     "spraybottle tissuebox toiletpaper tomato vase winebottle",
-    "desk": "alarmclock book bowl cd cellphone creditcard desklamp keychain laptop mug pen pencil tissuebox vase "
-    "watch",
+    "desk": "alarmclock book bowl cd cellphone creditcard desklamp keychain laptop mug pen pencil tissuebox vase watch",
     "diningtable": "apple bowl bread butterknife candle cup dishsponge egg fork houseplant kettle knife laptop lettuce "
     "mug newspaper pan peppershaker plate pot potato remotecontrol saltshaker soapbottle spatula spoon "
     "tissuebox tomato vase watch winebottle",

@@ -91,9 +91,7 @@ def make_task(type_: str, *, seed: int | str, rules: Rules | None = None) -> Tas
     return Task(id=f"household/{type_}/{seed}", text=text, type=type_, setting=game)
 
 
-def make_tasks(
-    n: int, *, seed: int, types: Sequence[str] = TASK_TYPES, rules: Rules | None = None
-) -> tuple[Task, ...]:
+def make_tasks(n: int, *, seed: int, types: Sequence[str] = TASK_TYPES, rules: Rules | None = None) -> tuple[Task, ...]:
     """
     Return *n* tasks, taking the *types* in turn.
 

@@ -178,9 +178,7 @@ def arm_rows(look: Look) -> list[dict[str, Any]]:
                 "name": plain_text(arm.name),
                 "where": _where(arm),
                 "is_view": arm.kind == "view",
-                "figures": [
-                    _figure(figures.get(name), METRICS[name].labels[kind], top=tops[name]) for name in shown
-                ],
+                "figures": [_figure(figures.get(name), METRICS[name].labels[kind], top=tops[name]) for name in shown],
             }
         )
     return rows

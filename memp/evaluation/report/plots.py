@@ -43,9 +43,7 @@ COLOURS = {
 }
 """Names of colours to what stands for them until the drawing is done; the page says what they look like."""
 
-_UNWANTED = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->|<style\b.*?</style>", re.DOTALL
-)
+_UNWANTED = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->|<style\b.*?</style>", re.DOTALL)
 _IDS = re.compile(r'(\bid="|href="#|url\(#)')
 
 

@@ -13,7 +13,7 @@ from memp.model import Content, Step, Trajectory, TrajectoryId
 from memp.script.toolset import Toolset
 
 TOOLSET = Toolset.from_text(
-    '''
+    """
 "A post office."
 
 toolset("post")
@@ -26,7 +26,7 @@ def fetch(item: Item, shelf: Shelf): "Get it."
 
 @action("label {item} for {name}")
 def label(item: Item, name: Text): "Write the name on it."
-'''
+"""
 )
 
 SEND = '''@procedure("send {item} to {name}")

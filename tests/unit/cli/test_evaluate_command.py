@@ -183,9 +183,7 @@ def test_the_options_of_a_suite_are_options_of_the_command(run: Run, store: Path
         (("--suite", "household", "--agent", "model"), 2, "needs a model"),
     ],
 )
-def test_mistakes_say_what_is_wanted(
-    run: Run, store: Path, arguments: tuple[str, ...], code: int, says: str
-) -> None:
+def test_mistakes_say_what_is_wanted(run: Run, store: Path, arguments: tuple[str, ...], code: int, says: str) -> None:
     """Whoever forgot or misspelt something is told what there is."""
     got, _, err = run("eval", store, *arguments)
     assert got == code

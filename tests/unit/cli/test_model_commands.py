@@ -152,9 +152,10 @@ def test_reflect_takes_a_run_and_says_what_the_model_found(run: Run, server: Scr
     code, out, err = run("reflect", "a.duckdb", "heat-it", "--run", "failed.jsonl", *asked)
     assert (code, err.strip()) == (0, "")
     assert "Written as a candidate. It never opens." in out
-    assert "Written as a revision that was rejected" in run(
-        "reflect", "a.duckdb", "heat-it", "--run", "failed.jsonl", *asked
-    )[1]
+    assert (
+        "Written as a revision that was rejected"
+        in run("reflect", "a.duckdb", "heat-it", "--run", "failed.jsonl", *asked)[1]
+    )
     code, _, err = run("reflect", "a.duckdb", "heat-it", "--run", runs, *asked)
     assert (code, "must hold one run (got 3)" in err) == (2, True)
 

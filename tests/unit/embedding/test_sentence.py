@@ -46,12 +46,14 @@ def plainly(weights: Weights, tokens: list[int]) -> npt.NDArray[np.float64]:
         rows = [(row - row.mean()) / math.sqrt(row.var() + 1e-12) for row in x]
         return np.array(rows) * w[f"{name}.weight"] + w[f"{name}.bias"]
 
-    x = np.array([
-        w["embeddings.word_embeddings.weight"][token]
-        + w["embeddings.position_embeddings.weight"][place]
-        + w["embeddings.token_type_embeddings.weight"][0]
-        for place, token in enumerate(tokens)
-    ])
+    x = np.array(
+        [
+            w["embeddings.word_embeddings.weight"][token]
+            + w["embeddings.position_embeddings.weight"][place]
+            + w["embeddings.token_type_embeddings.weight"][0]
+            for place, token in enumerate(tokens)
+        ]
+    )
     x = norm(x, "embeddings.LayerNorm")
     size = HIDDEN // HEADS
     for number in range(LAYERS):

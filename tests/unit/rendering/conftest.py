@@ -39,9 +39,7 @@ def heat_then_place(thing: Object, target: Receptacle):
 """
 
 
-def make_procedure(
-    *, content: Content, sources: tuple[str, ...] = (), evidence: Evidence | None = None
-) -> Procedure:
+def make_procedure(*, content: Content, sources: tuple[str, ...] = (), evidence: Evidence | None = None) -> Procedure:
     revision = EventId("revision-of-secret-id")
     return Procedure(
         id=ProcedureId("procedure-of-secret-id"),

@@ -20,7 +20,7 @@ from memp.model import Evidence, ProcedureStatus, RevisionStatus
 from memp.operations.packs import ImportAs
 
 TASKS = ("put a hot mug in the cabinet", "put a cold egg on the shelf – très froid", "find two pens")
-SCRIPT = '''\
+SCRIPT = """\
 from household import *
 
 
@@ -28,7 +28,7 @@ from household import *
 def look_for(thing: Object):
     place = find(thing)
     take(thing, place)
-'''
+"""
 
 
 def run(task: str, action: str = "look") -> memp.Trajectory:

@@ -8,7 +8,7 @@ from typing import Any
 
 import memp
 
-TOOLS = '''
+TOOLS = """
 class Thing: "Something."
 
 
@@ -34,7 +34,7 @@ def shut(box: Thing): ...
 
 @condition("{box} is wide open")
 def wide_open(box: Thing): ...
-'''
+"""
 
 SCRIPT = '''
 @procedure("fetch a {thing} from {box}")
