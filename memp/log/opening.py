@@ -36,6 +36,9 @@ from memp.record import GENESIS, Head
 STORAGE_VERSION = "v2.0.0"
 """Pinned, so that a later DuckDB goes on writing what this one can read."""
 
+MAGIC = b"DUCK"
+"""What stands at byte 8 of every DuckDB file."""
+
 EMPTY = Head(Position(0), GENESIS)
 """Where a log without events ends."""
 
@@ -322,6 +325,7 @@ def attach(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """
     if path.is_dir() or not path.parent.is_dir():
         raise InvalidInputError(f"A store is one file in a folder that is there (got {str(path)!r}).")
+    _check_magic(path)
     connection = duckdb.connect(
         # One thread: rows are read and written in order, so that others would only hand them on.
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": "1"},
@@ -336,6 +340,19 @@ def attach(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise _opening_error(path, error) from error
     return connection
+
+
+def _check_magic(path: Path) -> None:
+    """Refuse a file that begins as no DuckDB file does: by its name alone, DuckDB would open some as something else."""
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        beginning = stream.read(12)
+    if beginning and beginning[8:] != MAGIC:
+        raise CorruptStoreError(
+            f"{str(path)!r} is no store: it does not begin as a DuckDB file does. If it holds runs, name it behind the "
+            "store: 'memp learn STORE RUNS'. If it was a store, 'memp restore-backup' puts a copy in its place."
+        )
 
 
 def _opening_error(path: Path, error: duckdb.Error) -> MempError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import memp
 from memp.errors import CorruptStoreError, NewerStoreError, StoreNotFoundError, TailLostError, WitnessError
 from memp.log.duckdb import DuckDBLog
 from memp.log.files import StoreFiles
@@ -247,6 +249,17 @@ def test_what_is_no_store_is_refused_untouched(tmp_path: Path) -> None:
         with pytest.raises(CorruptStoreError):
             DuckDBLog(path)
         assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl.gz", "notes.txt", "agent.duckdb"])
+def test_a_file_of_another_kind_is_no_store_whatever_its_name(name: str, tmp_path: Path) -> None:
+    """Runs that stand where the store should are left alone, and the message says where runs belong."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b'{"task": "t"}'))
+    for read_only in (True, False):
+        with pytest.raises(CorruptStoreError, match="memp learn STORE RUNS"):
+            memp.open(path, read_only=read_only)
+    assert gzip.decompress(path.read_bytes()) == b'{"task": "t"}'
 
 
 def test_a_store_in_a_folder_with_a_strange_name(tmp_path: Path) -> None:
