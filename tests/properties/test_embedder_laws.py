@@ -15,6 +15,7 @@ from memp.memory import Memory
 from memp.rendering import Renderer
 from memp.store import Store
 from tests.faults.reembedding import Cut
+from tests.soak import examples
 
 TASKS = (
     "carry the lamp to the cellar", "carry the ladder up", "find two hammers", "roll the carpet out", "find a lamp"
@@ -77,7 +78,7 @@ def take(step: tuple[Any, ...], branches: list[Memory]) -> bool:
     return False
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(STEPS)
 def test_the_past_answers_as_it_did(steps: list[tuple[Any, ...]]) -> None:
     """Whatever is learned, erased, forked, purged and embedded anew, each version keeps its answers to the digit."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import memp
 from memp.record import Record
 from memp.testing import memory_fed_with
+from tests.soak import examples
 
 TASKS = ["put a hot mug in the cabinet", "put a cold egg on the shelf", "look at a book under the lamp"]
 RUNS = st.builds(
@@ -190,18 +191,13 @@ def in_memory() -> Iterator[memp.Memory]:
         yield memory
 
 
-SOAK = settings().max_examples > 1_000
-"""Whether the long profile is loaded: then some hundred thousand lives are lived, a million events and more."""
-
-
 @pytest.fixture(params=[(in_memory, 350), (on_disk, 35)], ids=["memory", "duckdb"])
 def each_life(request: pytest.FixtureRequest) -> Callable[[Callable[..., None]], None]:
-    """Runs a property over generated lives: many on the log in memory, some on disk."""
+    """Runs a property over generated lives: many on the log in memory, some on disk; a million events in a soak."""
     open_one, few = request.param
-    examples = few * 50 if SOAK else few
 
     def run(check: Callable[..., None]) -> None:
-        @settings(max_examples=examples, phases=PHASES)
+        @settings(max_examples=examples(few), phases=PHASES)
         @given(life=LIVES, picks=st.lists(PICK, min_size=4, max_size=4))
         def each(life: list[tuple[Any, ...]], picks: list[int]) -> None:
             with open_one() as memory:
@@ -335,7 +331,7 @@ def test_promoting_brings_the_fork_over_once(each_life: Callable[..., None]) -> 
     each_life(check)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(runs=st.lists(RUNS, min_size=1, max_size=8), split=st.integers(0, 8), pick=PICK)
 def test_undoing_a_source_gives_what_the_other_runs_give(runs: list[memp.Trajectory], split: int, pick: int) -> None:
     """Law 4b: content, support and names of status are those of a store that learned only the other runs."""
@@ -354,7 +350,7 @@ def test_undoing_a_source_gives_what_the_other_runs_give(runs: list[memp.Traject
         assert memory.state_digest() == other.state_digest()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(runs=st.lists(RUNS, min_size=1, max_size=8), split=st.integers(0, 8))
 def test_rederiving_gives_what_learning_gave(runs: list[memp.Trajectory], split: int) -> None:
     """A fork that decides everything anew, by the same rules, has the same content; the parent is as it was."""

@@ -12,6 +12,7 @@ from memp.evaluation.agents import Explorer
 from memp.evaluation.environment import NOTHING_HAPPENS, Task
 from memp.evaluation.household import SHIFTS, TASK_TYPES, USUAL, Game, Household, kind_of, make_task, make_tasks, solve
 from memp.model import Step, Trajectory
+from tests.soak import examples
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
 TYPES = st.sampled_from(TASK_TYPES)
@@ -46,7 +47,7 @@ def game_of(task: Task) -> Game:
 
 
 @given(SEEDS, TYPES, SEEDS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_same_seed_same_world(seed: int, type_: str, acting: int) -> None:
     """The same seed gives an equal task, and the same acts in it are answered the same to the letter."""
     one, two = make_task(type_, seed=seed), make_task(type_, seed=seed)
@@ -55,7 +56,7 @@ def test_same_seed_same_world(seed: int, type_: str, acting: int) -> None:
 
 
 @given(SEEDS, TYPES, RULES, SEEDS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_command_works_exactly_if_it_is_admissible(seed: int, type_: str, rules: object, acting: int) -> None:
     """Admissible commands are never answered "Nothing happens.", and every other command is, and changes nothing."""
     world, rng = Household(rules=rules), random.Random(acting)  # type: ignore[arg-type]
@@ -82,7 +83,7 @@ def test_a_command_works_exactly_if_it_is_admissible(seed: int, type_: str, rule
 
 
 @given(SEEDS, TYPES, SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_every_thing_is_in_one_place(seed: int, type_: str, acting: int) -> None:
     """Whatever is done, each thing lies in one receptacle or in the hands, and the hands hold one at most."""
     world, rng = Household(), random.Random(acting)
@@ -99,7 +100,7 @@ def test_every_thing_is_in_one_place(seed: int, type_: str, acting: int) -> None
 
 
 @given(SEEDS, TYPES, RULES)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_task_is_solvable(seed: int, type_: str, rules: object) -> None:
     """The solver's plan wins every game under every set of rules, at its last command and not before."""
     task = make_task(type_, seed=seed, rules=rules)  # type: ignore[arg-type]
@@ -139,7 +140,7 @@ def check_won(run: Trajectory, game: Game) -> None:
 
 
 @given(SEEDS, TYPES, SEEDS)
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 def test_a_won_game_went_through_its_goal(seed: int, type_: str, acting: int) -> None:
     """Whoever wins has taken the thing, done to it what the task asks, and put it in the right place."""
     task = make_task(type_, seed=seed)
@@ -152,7 +153,7 @@ def test_a_won_game_went_through_its_goal(seed: int, type_: str, acting: int) ->
 
 
 @given(SEEDS, SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_hot_and_cold_exclude_each_other(seed: int, acting: int) -> None:
     """What was heated is not cold and what was cooled is not hot, whatever came before."""
     world, rng = Household(), random.Random(acting)
@@ -165,7 +166,7 @@ def test_hot_and_cold_exclude_each_other(seed: int, acting: int) -> None:
 
 
 @given(SEEDS, st.integers(min_value=0, max_value=30), st.integers(min_value=0, max_value=30))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_longer_list_begins_with_the_shorter(seed: int, n: int, more: int) -> None:
     """Asking for more tasks adds tasks and changes none, and every id stands once."""
     tasks = make_tasks(n + more, seed=seed)
@@ -174,7 +175,7 @@ def test_a_longer_list_begins_with_the_shorter(seed: int, n: int, more: int) -> 
 
 
 @given(SEEDS, TYPES, SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_the_explorer_is_deterministic(seed: int, type_: str, acting: int) -> None:
     """The same explorer lives the same task the same way, whatever it lived before."""
     agent = Explorer(seed=acting)

@@ -15,6 +15,7 @@ from memp.log import Identity
 from memp.model import Position
 from memp.record import Record
 from memp.testing import memory_fed_with
+from tests.soak import examples
 
 SCOPES = ["", "team", "team/one", "team/two"]
 SCOPE = st.sampled_from(["", *SCOPES])
@@ -140,7 +141,7 @@ def readable(records: list[Record], scope: str) -> list[Record]:
     return kept
 
 
-@settings(max_examples=60, phases=PHASES)
+@settings(max_examples=examples(60), phases=PHASES)
 @given(life=LIVES, scope=SCOPE, pick=PICK)
 def test_a_scope_sees_what_a_store_shows_that_was_fed_no_more(
     life: list[tuple[Any, ...]], scope: str, pick: int
@@ -157,7 +158,7 @@ def test_a_scope_sees_what_a_store_shows_that_was_fed_no_more(
             assert answers(view) == answers(memory_fed_with(expected, memory).within(scope))
 
 
-@settings(max_examples=40, phases=PHASES)
+@settings(max_examples=examples(40), phases=PHASES)
 @given(life=LIVES, more=st.lists(CHANGES, min_size=1, max_size=4), pick=PICK)
 def test_a_fork_lives_on_its_own(life: list[tuple[Any, ...]], more: list[tuple[Any, ...]], pick: int) -> None:
     """Law 5: a fork answers as its past does, and nothing that agents do on it reaches the parent."""
@@ -173,7 +174,7 @@ def test_a_fork_lives_on_its_own(life: list[tuple[Any, ...]], more: list[tuple[A
         assert answers(memory) == before
 
 
-@settings(max_examples=40, phases=PHASES)
+@settings(max_examples=examples(40), phases=PHASES)
 @given(life=LIVES, pick=PICK)
 def test_an_undo_takes_back_what_followed_and_its_undo_brings_it_back(life: list[tuple[Any, ...]], pick: int) -> None:
     """Law 4: 'without' and undo agree; episodes happened and stay; and undoing the undo is the identity."""
@@ -200,7 +201,7 @@ def test_an_undo_takes_back_what_followed_and_its_undo_brings_it_back(life: list
             assert ageless[:3] == [one for one in before if not isinstance(one, memp.Credit)][:3]
 
 
-@settings(max_examples=15, phases=PHASES)
+@settings(max_examples=examples(15), phases=PHASES)
 @given(life=LIVES)
 def test_a_reopened_store_goes_on_where_it_was(tmp_path_factory: Any, life: list[tuple[Any, ...]]) -> None:
     """Law 2: on disk, what was open through a life answers as what is opened from its log."""
@@ -213,7 +214,7 @@ def test_a_reopened_store_goes_on_where_it_was(tmp_path_factory: Any, life: list
         assert [answers(memory.within(scope)) for scope in SCOPES] == seen
 
 
-@settings(max_examples=40, phases=PHASES)
+@settings(max_examples=examples(40), phases=PHASES)
 @given(life=LIVES)
 def test_no_scope_holds_more_than_the_rules_allow(life: list[tuple[Any, ...]]) -> None:
     """After every operation that adds procedures, those of its scope number at most what the rules in force say."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import memp
+from tests.soak import examples
 
 TASKS = ["put a hot mug in the cabinet", "put a cold egg on the shelf", "look at a book under the lamp", "find 2 pens"]
 ACTIONS = st.lists(st.sampled_from(["go to sink 1", "take mug 1", "heat mug 1", "", "look"]), min_size=1, max_size=4)
@@ -74,7 +75,7 @@ def answers(memory: memp.Memory) -> list[object]:
     return shown
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(LIVES)
 def test_both_logs_tell_the_same_story_and_reopen_to_it(life: list[tuple[object, ...]]) -> None:
     """Law 2: a store that was open through a life equals one that is opened from its log, in memory and on disk."""

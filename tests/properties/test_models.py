@@ -15,6 +15,7 @@ from memp.errors import ModelError
 from memp.model import RevisionStatus
 from memp.script.parser import parse_script
 from memp.testing import FAILURES, Fail, Say, ScriptedServer
+from tests.soak import examples
 
 GOOD = '''@procedure("put a hot {thing} in {target}")
 def heat_it(thing: Object, target: Receptacle):
@@ -122,7 +123,7 @@ def check(memory: memp.Memory) -> None:
     memory.retrieve("heat a pan and put it in cabinet").prompt()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(answers=st.lists(ANSWERS, max_size=8), mode=st.sampled_from(["tools", "json", "markdown", None]))
 def test_whatever_the_server_says_the_store_is_unchanged_or_valid(
     server: ScriptedServer, answers: list[Any], mode: Any

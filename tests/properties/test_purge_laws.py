@@ -18,6 +18,7 @@ from memp.embedding import HashedEmbedder
 from memp.embedding.base import vector_to_bytes
 from memp.log.files import StoreFiles, keep_copies
 from memp.retrieval.catalogue import search_texts
+from tests.soak import examples
 
 PICK = st.integers(0, 30)
 LIVES = st.lists(
@@ -102,7 +103,7 @@ def answers(memory: memp.Memory) -> list[object]:
     return shown
 
 
-@settings(max_examples=25, phases=PHASES)
+@settings(max_examples=examples(25), phases=PHASES)
 @given(LIVES, PICK, st.booleans())
 def test_no_body_says_what_was_purged(life: list[tuple[Any, ...]], pick: int, by_run: bool) -> None:
     """Law 8: with all it was made from and all that was made from it, no word of a procedure or run stays."""
@@ -142,7 +143,7 @@ def test_no_body_says_what_was_purged(life: list[tuple[Any, ...]], pick: int, by
             assert answers(again) == answers(memory)
 
 
-@settings(max_examples=15, phases=PHASES)
+@settings(max_examples=examples(15), phases=PHASES)
 @given(LIVES, st.sampled_from(["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"]))
 def test_an_import_is_the_store_that_was_exported(life: list[tuple[Any, ...]], name: str) -> None:
     """Law 11: records with ids and digests, vectors, state and answers are the same."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import memp
 from memp.record import Record
 from memp.testing import memory_fed_with
+from tests.soak import examples
 
 SCOPES = ["", "team", "team/one", "team/two", "teams", "other"]
 SCOPE = st.sampled_from(SCOPES)
@@ -92,7 +93,7 @@ def answers(view: memp.View) -> list[object]:
     return shown
 
 
-@settings(max_examples=120, phases=PHASES)
+@settings(max_examples=examples(120), phases=PHASES)
 @given(life=LIVES, scope=SCOPE, pick=PICK)
 def test_a_scope_equals_a_store_fed_only_what_it_may_read(life: list[tuple[Any, ...]], scope: str, pick: int) -> None:
     """Law 14: state, ids, statistics, merging, word frequencies, ranking and prompts, now and at any position."""
@@ -109,7 +110,7 @@ def test_a_scope_equals_a_store_fed_only_what_it_may_read(life: list[tuple[Any, 
         assert answers(view.at(position)) == answers(memory_fed_with(expected, memory).within(scope))
 
 
-@settings(max_examples=60, phases=PHASES)
+@settings(max_examples=examples(60), phases=PHASES)
 @given(life=LIVES)
 def test_names_are_unique_in_every_view(life: list[tuple[Any, ...]]) -> None:
     """No reader sees two procedures of one name, whichever scope came first."""
@@ -122,7 +123,7 @@ def test_names_are_unique_in_every_view(life: list[tuple[Any, ...]]) -> None:
             assert len(names) == len(set(names))
 
 
-@settings(max_examples=40, phases=PHASES)
+@settings(max_examples=examples(40), phases=PHASES)
 @given(life=LIVES)
 def test_what_stands_beside_leaves_no_trace(life: list[tuple[Any, ...]]) -> None:
     """A scope answers the same, names and all, whether those beside it lived or not."""

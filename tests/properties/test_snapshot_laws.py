@@ -24,8 +24,8 @@ from memp.state import History, State, Timeline
 from tests.properties import test_history_laws as by_hand
 from tests.properties import test_living_laws as by_agents
 from tests.properties.test_history_laws import PHASES, PICK
+from tests.soak import SOAK
 
-SOAK = settings().max_examples > 1_000
 """Whether the long profile is loaded."""
 
 LINES = st.one_of(

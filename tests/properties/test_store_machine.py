@@ -29,13 +29,13 @@ import memp
 from memp.log.identity import Identity
 from memp.record import Record
 from tests.properties.test_history_laws import CHANGES, PHASES, PICK, TASKS, UNDOS, answers, as_modelled, live, modelled
+from tests.soak import SOAK
 
 HOUR = 3_600_000_000
 """Microseconds."""
 
 DECADE = 10 * 365 * 24 * HOUR
 
-SOAK = settings().max_examples > 1_000
 """Whether the long profile is loaded."""
 
 
