@@ -33,6 +33,9 @@ SHIPPED = {
 }
 """Where the makers of the suites that ship are found; a world is loaded when its suite is asked for."""
 
+TASKS_MOST = 1_000_000
+"""More tasks than anybody plays; a number with a digit too many would be made until somebody stops it."""
+
 SEED = 7
 """The seed when nobody says otherwise: that of the figures in the documentation."""
 
@@ -206,8 +209,8 @@ def suite(name: str, *, seed: int = SEED, n: int | None = None, **options: objec
     maker = maker_named(name)
     if type(seed) is not int:
         raise InvalidInputError(f"'seed' must be a whole number (got {seed!r}).")
-    if n is not None and (type(n) is not int or n < 1):
-        raise InvalidInputError(f"'n' must be a whole number, 1 or more (got {n!r}).")
+    if n is not None and (type(n) is not int or not 1 <= n <= TASKS_MOST):
+        raise InvalidInputError(f"'n' must be a whole number from 1 to {TASKS_MOST:,} (got {n!r}).")
     values = _checked(name, maker, options)
     made = maker.make(seed=seed, n=n, **values)
     said = {"seed": seed, "n": n, **values}

@@ -172,7 +172,7 @@ def test_the_options_of_a_suite_are_options_of_the_command(run: Run, store: Path
         (("--suite", "moon"), 2, "'suite' must be one of"),
         (("--suite", "household", "--seeds", "a"), 2, "--seeds must be numbers"),
         (("--suite", "household", "--seeds", "1,1"), 2, "--seeds must be different numbers"),
-        (("--suite", "household", "-n", 0), 2, "'n' must be a whole number, 1 or more (got 0)"),
+        (("--suite", "household", "-n", 0), 2, "'n' must be a whole number from 1 to 1,000,000 (got 0)"),
         (("--suite", "household", "--report", "no/where.html"), 2, "folder that is there"),
         (("--suite", "household", "--report", "."), 2, "'.' is a directory"),
         (("--suite", "household", "--journal", "no/where.jsonl"), 2, "folder that is there"),

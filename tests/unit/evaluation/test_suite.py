@@ -55,7 +55,8 @@ def test_a_suite_is_remade_from_what_it_says_of_itself() -> None:
     ("name", "options", "says"),
     [
         ("moon", {}, "'suite' must be one of"),
-        ("household", {"n": 0}, "'n' must be a whole number, 1 or more"),
+        ("household", {"n": 0}, "'n' must be a whole number from 1"),
+        ("household", {"n": 10**20}, "'n' must be a whole number from 1 to 1,000,000"),
         ("household", {"n": "3"}, "'n' must be a whole number"),
         ("household", {"seed": "x"}, "'seed' must be a whole number"),
         ("household", {"games": "x"}, "has no option 'games'; it has: rules"),
