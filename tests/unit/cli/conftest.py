@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 
@@ -12,10 +13,11 @@ from memp.cli.main import main
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command in this process; gives exit code, output and error output."""
+    """Runs a command in this process, with *stdin* to read; gives exit code, output and error output."""
 
-    def run_one(*arguments: object) -> tuple[int, str, str]:
+    def run_one(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code: object = 0
         try:
             main()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from memp.cli import demo
-from memp.cli.main import main
 from memp.evaluation import demo as work
 from memp.evaluation import story
 from memp.evaluation.agent import play
@@ -34,22 +32,10 @@ def short_story(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs a command in this process and an empty folder; gives exit code, output and error output."""
     monkeypatch.chdir(tmp_path)
-
-    def run_one(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run_one
+    return run
 
 
 def test_a_person_reads_the_whole_story(run: Run) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import memp
-from memp.cli.main import main
 from memp.testing import ScriptedServer
 
 Run = Callable[..., tuple[int, str, str]]
@@ -33,24 +31,12 @@ def lived(thing: str, *, won: bool = True) -> dict[str, object]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs a command in this process, in an empty folder; gives exit code, output and error output."""
     monkeypatch.chdir(tmp_path)
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "MEMP_MODEL", "MEMP_BASE_URL", "MEMP_MODE"):
         monkeypatch.delenv(name, raising=False)
-
-    def run_one(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run_one
+    return run
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import memp
-from memp.cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -20,25 +17,6 @@ GOOD = (
     "def place(thing: Object, target: Receptacle):\n    take(thing, 'bin 1')\n    move( thing,target )  # done\n"
 )
 BAD = GOOD.replace("take(", "tkae(").replace("move(", "mvoe(")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in this process; gives exit code, output and error output."""
-
-    def run_one(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["memp", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run_one
 
 
 @pytest.fixture
