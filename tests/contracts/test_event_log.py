@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -304,6 +305,12 @@ def test_event_ids_are_uuid7_in_order_of_time() -> None:
     ids = [Identity(clock=lambda t=t: 1_700_000_000_000_000 + t).event_id() for t in range(0, 4_000, 3)]  # type: ignore[misc]
     assert ids == sorted(ids)
     assert all(event_id[14] == "7" and event_id[19] in "89ab" for event_id in ids)
+
+
+@pytest.mark.parametrize("random", [bytes(16), b"\xff" * 16, bytes(range(16)), bytes(range(240, 256))])
+def test_random_ids_are_uuid4(random: bytes) -> None:
+    """An id is what the standard library makes of the same bytes, version and variant included."""
+    assert Identity(entropy=lambda size: random[:size]).random_id() == str(uuid.UUID(bytes=random, version=4))
 
 
 def test_a_purge_takes_bodies_and_vectors_and_leaves_the_chain(log: EventLog, open_log: Open) -> None:

@@ -161,7 +161,7 @@ def test_a_scope_sees_what_a_store_shows_that_was_fed_no_more(
 @settings(max_examples=examples(40), phases=PHASES)
 @given(life=LIVES, more=st.lists(CHANGES, min_size=1, max_size=4), pick=PICK)
 def test_a_fork_lives_on_its_own(life: list[tuple[Any, ...]], more: list[tuple[Any, ...]], pick: int) -> None:
-    """Law 5: a fork answers as its past does, and nothing that agents do on it reaches the parent."""
+    """Law 5: a fork answers as its past does, and what agents do on either does not reach the other."""
     with memp.open(":memory:", actor="me", identity=hourly()) as memory:
         for change in life:
             lived(memory, change)
@@ -172,6 +172,10 @@ def test_a_fork_lives_on_its_own(life: list[tuple[Any, ...]], more: list[tuple[A
         for change in more:
             lived(fork, change)
         assert answers(memory) == before
+        there = answers(fork)
+        for change in more:
+            lived(memory, change)
+        assert answers(fork) == there
 
 
 @settings(max_examples=examples(40), phases=PHASES)

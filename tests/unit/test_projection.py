@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +162,29 @@ def test_evidence_about_an_absent_revision_changes_nothing() -> None:
     story.tell(RevisionRejected(procedure_id=P, revision=EventId("gone"), reason="r"))
     story.tell(ProcedureUnerased(procedure_id=P, reason="r"))
     assert story.procedure(P) == before
+
+
+def test_evidence_changes_evidence_alone() -> None:
+    """Whatever else is known of a procedure stays, even of one that was merged into another."""
+    story = Story()
+    revision = story.tell(attrs.evolve(added(), scope="team", tags=("kitchen",), toolset="0" * 64, name="mug"))
+    story.tell(reflected(revision, "better"))
+    story.tell(added(Q, "two", "k2"))
+    story.tell(
+        ProcedureMerged(
+            procedure_id=ProcedureId("r"),
+            merged=(P, Q),
+            name="both",
+            content_key=ContentKey("k3"),
+            content=content(),
+            reason="same",
+        )
+    )
+    before = story.procedure(P)
+    story.tell(validated(revision))
+    after = story.procedure(P)
+    assert after.evidence_of(after.find_revision(revision)).episodes == 1
+    assert attrs.evolve(after, evidences=before.evidences) == before
 
 
 def test_a_merge_retires_its_sources_in_favour_of_the_new_one() -> None:

@@ -142,6 +142,17 @@ def test_outcomes_do_not_age_by_forking() -> None:
         assert fork.evidence(name, half_life_days=1).mean < 0.5
 
 
+def test_what_a_parent_takes_back_later_stays_on_its_fork(memory: memp.Memory) -> None:
+    """A fork sees its parent as it was then, however far both have gone on since."""
+    fork = memory.fork("trial")
+    [first, *_] = [record for record in memory.events() if record.type == "procedure-added"]
+    memory.undo([first.event_id], reason="wrong", on_dependents="cascade")
+    there = len(fork.procedures())
+    fork.learn([run("cool an egg", "cool egg 1")])
+    assert len(fork.procedures()) == there + 1 == len(memory.procedures()) + 2
+    assert fork.diff("main").changes
+
+
 def test_undoing_names_the_episodes_that_were_exposed(memory: memp.Memory) -> None:
     """Episodes stay, and the plan says which of them were served what goes."""
     live(memory, "find two pens", success=True)
