@@ -167,7 +167,7 @@ def test_evidence_about_an_absent_revision_changes_nothing() -> None:
 def test_evidence_changes_evidence_alone() -> None:
     """Whatever else is known of a procedure stays, even of one that was merged into another."""
     story = Story()
-    revision = story.tell(attrs.evolve(added(), scope="team", tags=("kitchen",), toolset="0" * 64, name="mug"))
+    revision = story.tell(attrs.evolve(added(), tags=("kitchen",), toolset="0" * 64, name="mug"))
     story.tell(reflected(revision, "better"))
     story.tell(added(Q, "two", "k2"))
     story.tell(

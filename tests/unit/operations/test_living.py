@@ -143,14 +143,15 @@ def test_outcomes_do_not_age_by_forking() -> None:
 
 
 def test_what_a_parent_takes_back_later_stays_on_its_fork(memory: memp.Memory) -> None:
-    """A fork sees its parent as it was then, however far both have gone on since."""
+    """A fork sees its parent as it was then, however far both have gone on since: runs and procedures alike."""
     fork = memory.fork("trial")
-    [first, *_] = [record for record in memory.events() if record.type == "procedure-added"]
-    memory.undo([first.event_id], reason="wrong", on_dependents="cascade")
-    there = len(fork.procedures())
-    fork.learn([run("cool an egg", "cool egg 1")])
-    assert len(fork.procedures()) == there + 1 == len(memory.procedures()) + 2
-    assert fork.diff("main").changes
+    taken = [one.event_id for one in memory.events() if one.type in ("procedure-added", "trajectory-recorded")]
+    memory.undo(taken, reason="wrong", on_dependents="cascade")
+    known = run("put a hot mug in the cabinet", "heat mug 1")
+    assert fork.learn([run("cool an egg", "cool egg 1")]).recorded == 1
+    assert fork.learn([known]).known == 1
+    assert memory.learn([known]).recorded == 1
+    assert (len(fork.procedures()), len(memory.procedures())) == (3, 1)
 
 
 def test_undoing_names_the_episodes_that_were_exposed(memory: memp.Memory) -> None:
