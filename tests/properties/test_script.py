@@ -152,7 +152,8 @@ def test_highlighting_keeps_the_text(pair: tuple[Toolset, Script]) -> None:
 @given(pairs)
 def test_canonical_text_is_python_syntax(pair: tuple[Toolset, Script]) -> None:
     """Editors and other tools can read every canonical text as Python."""
-    ast.parse(format_script(pair[1]))
+    tree = ast.parse(format_script(pair[1]))
+    assert len([node for node in tree.body if isinstance(node, ast.FunctionDef)]) == len(pair[1].procedures)
 
 
 def _new_names(procedure: ProcedureDef) -> dict[str, str]:

@@ -48,8 +48,10 @@ def test_several_vectors_are_not_one() -> None:
 
 def test_what_comes_out_may_be_written_to() -> None:
     """A vector from bytes is a copy of its own, not a view of somebody's buffer."""
-    vector = vector_from_bytes(vector_to_bytes(np.array([0.6, 0.8]), dimension=2), dimension=2)
+    stored = vector_to_bytes(np.array([0.6, 0.8]), dimension=2)
+    vector = vector_from_bytes(stored, dimension=2)
     vector[0] = 1.0
+    assert vector_from_bytes(stored, dimension=2)[0] == np.float32(0.6)
 
 
 def test_normalise_refuses_what_has_no_direction() -> None:

@@ -68,7 +68,9 @@ def test_a_lock_file_that_says_nothing_still_locks(files: StoreFiles, content: b
 def test_a_file_that_was_left_behind_locks_nobody_out(files: StoreFiles) -> None:
     """A crash leaves the file; the next opening takes it over."""
     files.lock.write_text('{"pid": 1, "host": "elsewhere", "since": "long ago", "writing": true}')
-    StoreLock(files, shared=False, now=NOON).release()
+    lock = StoreLock(files, shared=False, now=NOON)
+    assert f'"pid": {os.getpid()}' in files.lock.read_text()
+    lock.release()
 
 
 def test_a_folder_that_nobody_can_write_to(tmp_path: Path) -> None:
@@ -87,6 +89,7 @@ def test_a_forked_child_does_not_keep_the_lock(files: StoreFiles) -> None:
         signal.pause()
     lock.release()
     StoreLock(files, shared=False, now=NOON).release()
+    assert os.waitpid(child, os.WNOHANG) == (0, 0)  # it lived on meanwhile
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
